@@ -1,0 +1,33 @@
+# Compiler settings. What a consumer must have (C++20) is a usage requirement of the targets; the warnings are ours alone.
+
+add_library(artillery_warnings INTERFACE)
+target_compile_options(artillery_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor
+  $<$<BOOL:${ARTILLERY_WERROR}>:-Werror>)
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+  endif()
+  if(NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+    find_program(ARTILLERY_CCACHE ccache)
+    mark_as_advanced(ARTILLERY_CCACHE)
+    if(ARTILLERY_CCACHE)
+      set(CMAKE_CXX_COMPILER_LAUNCHER "${ARTILLERY_CCACHE}")
+    endif()
+  endif()
+endif()
+
+if(ARTILLERY_SANITIZE)
+  # For every target of this tree: a sanitizer that sees only half of a program reports what is not there.
+  add_compile_options(-fsanitize=${ARTILLERY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ARTILLERY_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12: false alarms under ASan; and its TSan does not model fences, which Asio has but does not rely on here.
+    add_compile_options(-Wno-maybe-uninitialized)
+    if(ARTILLERY_SANITIZE MATCHES "thread")
+      add_compile_options(-Wno-tsan)
+    endif()
+  endif()
+endif()
