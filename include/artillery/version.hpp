@@ -22,7 +22,8 @@ inline constexpr version_number version{ARTILLERY_VERSION_MAJOR, ARTILLERY_VERSI
 
 #define ARTILLERY_VERSION_TEXT_OF(number) #number
 #define ARTILLERY_VERSION_TEXT_FROM(major_part, minor_part, patch_part) \
-  ARTILLERY_VERSION_TEXT_OF(major_part) "." ARTILLERY_VERSION_TEXT_OF(minor_part) "." ARTILLERY_VERSION_TEXT_OF(patch_part)
+  ARTILLERY_VERSION_TEXT_OF(major_part)                                 \
+  "." ARTILLERY_VERSION_TEXT_OF(minor_part) "." ARTILLERY_VERSION_TEXT_OF(patch_part)
 
 /// "major.minor.patch"
 inline constexpr std::string_view version_text =

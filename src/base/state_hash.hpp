@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <type_traits>
+
+#include "artillery/bytes.hpp"
+#include "artillery/endpoint.hpp"
+#include "artillery/node_id.hpp"
+#include "base/random.hpp"
+
+namespace artillery::detail {
+
+/// Folds a state into 64 bits, the same on every machine and compiler. For traces and the explorer, not against an
+/// adversary.
+class state_hash {
+public:
+  template <class Integer>
+    requires(std::is_integral_v<Integer> || std::is_enum_v<Integer>)
+  constexpr state_hash& add(Integer value) noexcept {
+    value_ = mix64(value_ ^ static_cast<std::uint64_t>(value)) + 0x632be59bd9b4e019ULL;
+    return *this;
+  }
+  state_hash& add(bytes_view view) noexcept {
+    add(view.size());
+    std::size_t i = 0;
+    for (; i + 8 <= view.size(); i += 8) {
+      std::uint64_t word = 0;
+      for (std::size_t k = 0; k < 8; ++k) word |= static_cast<std::uint64_t>(view[i + k]) << (8 * k);
+      add(word);
+    }
+    std::uint64_t rest = 0;
+    for (; i < view.size(); ++i) rest = (rest << 8U) | static_cast<std::uint64_t>(view[i]);
+    return add(rest);
+  }
+  state_hash& add(std::string_view text) noexcept { return add(as_bytes(text)); }
+  state_hash& add(const node_id& id) noexcept { return add(id.high).add(id.low); }
+  state_hash& add(const endpoint& e) noexcept {
+    for (auto b : e.address()) add(b);
+    return add(e.port()).add(e.scope()).add(e.is_v6());
+  }
+  template <class Rep, class Period>
+  constexpr state_hash& add(std::chrono::duration<Rep, Period> d) noexcept {
+    return add(d.count());
+  }
+  [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
+
+private:
+  std::uint64_t value_ = 0x2545f4914f6cdd1dULL;
+};
+
+}  // namespace artillery::detail
