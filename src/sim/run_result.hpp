@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace artillery::sim {
+
+/// What one seed of a room's simulation came to.
+struct run_result {
+  std::uint64_t trace_hash = 0;
+  std::vector<std::string> violations;  ///< one line each, with the time and the hosts; empty: sound
+  std::vector<std::pair<std::string, std::uint64_t>>
+      counters;  ///< what was reached, in a fixed order, the same names for every seed
+};
+
+}  // namespace artillery::sim
