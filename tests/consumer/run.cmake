@@ -1,0 +1,16 @@
+# Configures PROJECT into BINARY with VARIABLES (separated by |), builds it and runs the program `consumer` if it makes one.
+file(REMOVE_RECURSE "${BINARY}")
+set(definitions "-DCMAKE_CXX_COMPILER=${COMPILER}" -DCMAKE_BUILD_TYPE=Debug)
+if(LAUNCHER)
+  list(APPEND definitions "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}")
+endif()
+string(REPLACE "|" ";" variables "${VARIABLES}")
+foreach(variable IN LISTS variables)
+  list(APPEND definitions "-D${variable}")
+endforeach()
+execute_process(COMMAND "${CMAKE_COMMAND}" -S "${PROJECT}" -B "${BINARY}" -G "${GENERATOR}" ${definitions}
+  COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND "${CMAKE_COMMAND}" --build "${BINARY}" COMMAND_ERROR_IS_FATAL ANY)
+if(EXISTS "${BINARY}/consumer")
+  execute_process(COMMAND "${BINARY}/consumer" TIMEOUT 60 COMMAND_ERROR_IS_FATAL ANY)
+endif()
