@@ -8,7 +8,7 @@ namespace artillery::detail {
 /// sending) and end `async_run` with `errc::invariant_broken`; the simulator lets it end the run.
 class broken_invariant final : public std::exception {
 public:
-  constexpr broken_invariant(const char* condition, const char* file, unsigned line) noexcept
+  broken_invariant(const char* condition, const char* file, unsigned line) noexcept
       : condition_{condition}, file_{file}, line_{line} {}
   [[nodiscard]] const char* what() const noexcept override { return condition_; }
   [[nodiscard]] const char* file() const noexcept { return file_; }
