@@ -1,4 +1,6 @@
-# The four kinds of target in this project, one function each. A room's CMakeLists.txt is a call or two of these.
+include(ArtilleryDiscoverTests)
+
+# The kinds of target in this project, one function each. A room's CMakeLists.txt is a call or two of these.
 
 # artillery_library(<room> SOURCES <file>... [LINKS <room or target>...])
 #
@@ -64,12 +66,10 @@ function(artillery_test name)
   endif()
   set(properties TIMEOUT ${arg_TIMEOUT})
   if(arg_LABELS)
-    # The list travels through a command line; ctest reads a quoted list as several labels.
-    string(REPLACE ";" "\\;" labels "${arg_LABELS}")
+    list(JOIN arg_LABELS "," labels)  # unpacked by the script
     list(APPEND properties LABELS "${labels}")
   endif()
-  # NoTests: a name that ctest knows and the program does not must fail, not pass with nothing run.
-  catch_discover_tests(${name} TEST_PREFIX "${name}: " EXTRA_ARGS --warn NoTests PROPERTIES ${properties})
+  artillery_discover_tests(${name} ${properties})
   set_property(GLOBAL APPEND PROPERTY ARTILLERY_TEST_PROGRAMS ${name})
   if("tsan" IN_LIST arg_LABELS)
     set_property(GLOBAL APPEND PROPERTY ARTILLERY_TSAN_PROGRAMS ${name})

@@ -185,6 +185,7 @@ TEST_CASE("two draws or two effects in one statement are reported", "[rules]") {
   require_lawful({
       {"src/membership/probe.cpp", "void f() { auto a = random_.below(2); auto b = random_.below(3); g(a, b); }", ""},
       {"src/membership/probe.cpp", "void f(effects& out) { out.send(a); out.send(b); }", ""},
+      {"src/membership/message.cpp", "bool f(writer& out) { return out.put(a) && out.put(b); }", ""},
   });
 }
 
