@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "rules/scopes.hpp"
+
 namespace rules {
 
 namespace {
@@ -13,6 +15,7 @@ namespace {
 constexpr std::array<std::string_view, 3> protocol_rooms{"discovery", "membership", "replication"};
 constexpr std::string_view umbrella = "include/artillery/artillery.hpp";
 constexpr std::size_t lines_max = 600;
+constexpr std::size_t function_lines_max = 70;
 
 /// One file under examination.
 struct context {
@@ -317,19 +320,8 @@ void check_atomics(const context& at) {
 
 // ---- rule 5: no globals --------------------------------------------------------------------------------------------
 
-std::vector<std::string> words_of(std::string_view statement) {
-  std::vector<std::string> words;
-  for (const name& word : read_source(statement).names) words.push_back(word.text);
-  return words;
-}
-
 bool has_word(const std::vector<std::string>& words, std::initializer_list<std::string_view> wanted) {
   return std::any_of(words.begin(), words.end(), [&](const std::string& word) { return equals_any(word, wanted); });
-}
-
-/// The part of a declaration before its initializer or parameters.
-std::string_view declarator_of(std::string_view statement) {
-  return statement.substr(0, statement.find_first_of("=({"));
 }
 
 /// A declaration, cut at the character that follows its declarator (`;`, `=`, `(` or `{`), that makes a changeable
@@ -350,31 +342,15 @@ bool is_static_variable(std::string_view declaration, char next) {
   return has_word(words, {"thread_local"}) || (has_word(words, {"static"}) && declares_variable(declaration, next));
 }
 
-/// Walks the code with its braces; knows at each statement whether it stands at namespace scope.
 void check_globals(const context& at) {
   if (!is_library(at.path())) return;
-  std::string_view code = at.text.code;
-  std::vector<bool> scopes;  // true: of a namespace
-  std::size_t start = 0;
-  bool after_value = false;  // inside `int x{1}` the rest up to `;` was judged already
-  for (std::size_t i = 0; i < code.size(); ++i) {
-    if (code[i] != ';' && code[i] != '{' && code[i] != '}') continue;
-    std::string_view statement = code.substr(start, i - start);
-    if (code[i] != '}' && !after_value) {
-      std::string_view declaration = declarator_of(statement);
-      char next = declaration.size() < statement.size() ? statement[declaration.size()] : code[i];
-      bool at_namespace = std::all_of(scopes.begin(), scopes.end(), [](bool of_namespace) { return of_namespace; });
-      if (is_static_variable(declaration, next) || (at_namespace && declares_variable(declaration, next))) {
-        std::size_t first = std::min(declaration.find_first_not_of(" \n"), declaration.size());
-        at.report(line_of(code, start + first), "globals",
-                  "changeable state that outlives every object: the library keeps none");
-      }
-    }
-    if (code[i] == '{') scopes.push_back(has_word(words_of(declarator_of(statement)), {"namespace", "extern"}));
-    if (code[i] == '}' && !scopes.empty()) scopes.pop_back();
-    after_value = code[i] == '}' && code.find_first_not_of(" \n", i + 1) != std::string_view::npos &&
-                  std::string_view{";,)"}.find(code[code.find_first_not_of(" \n", i + 1)]) != std::string_view::npos;
-    start = i + 1;
+  for (const statement& one : find_scopes(at.text.code).statements) {
+    std::string_view declaration = declarator_of(one.text);
+    char next = declaration.size() < one.text.size() ? one.text[declaration.size()] : one.ended_by;
+    bool is_global = one.inside == scope::of_namespace && declares_variable(declaration, next);
+    if (!is_global && !is_static_variable(declaration, next)) continue;
+    at.report(line_of(at.text.code, one.begin), "globals",
+              "changeable state that outlives every object: the library keeps none");
   }
 }
 
@@ -396,6 +372,29 @@ void check_length(const context& at) {
   if (at.text.lines > lines_max) {
     at.report(at.text.lines, "length",
               std::to_string(at.text.lines) + " lines; a file has at most " + std::to_string(lines_max));
+  }
+  // A test case or a generated table may be long; a function of the library must fit a screen.
+  if (!is_library(at.path())) return;
+  for (const block& one : find_scopes(at.text.code).blocks) {
+    std::size_t first = line_of(at.text.code, one.begin);
+    std::size_t lines = line_of(at.text.code, one.end) - first + 1;
+    if (one.kind != scope::of_function || lines <= function_lines_max) continue;
+    at.report(first, "length",
+              std::to_string(lines) + " lines; a function has at most " + std::to_string(function_lines_max));
+  }
+}
+
+void check_finished(const context& at) {
+  for (std::string_view mark : {"TO"
+                                "DO",
+                                "FIX"
+                                "ME",
+                                "XX"
+                                "X"}) {
+    for (std::size_t hit = at.file.text.find(mark); hit != std::string::npos; hit = at.file.text.find(mark, hit + 1)) {
+      at.report(line_of(at.file.text, hit), "unfinished",
+                std::string{mark} + ": finish it, or say in the documents that it is not there");
+    }
   }
 }
 
@@ -419,7 +418,7 @@ std::vector<violation> check_without_exemptions(const source_file& file) {
   source_text text = read_source(file.text);
   context at{file, text, found};
   for (auto rule : {check_rooms, check_umbrella, check_asio, check_coroutines, check_cereal, check_pure, check_polite,
-                    check_atomics, check_globals, check_names_of_files, check_length, check_sleeps}) {
+                    check_atomics, check_globals, check_names_of_files, check_length, check_finished, check_sleeps}) {
     rule(at);
   }
   return found;

@@ -263,6 +263,29 @@ TEST_CASE("a drawer file and an endless file are reported", "[rules]") {
   CHECK(rules::check({"src/net/driver.cpp", std::string(600, '\n')}).empty());
 }
 
+TEST_CASE("a function longer than a screen is reported, a long class is not", "[rules]") {
+  std::string body;
+  for (int line = 0; line < 70; ++line) body += "  f();\n";
+  auto found = rules::check({"src/net/driver.cpp", "namespace a {\nvoid g() {\n" + body + "}\n}\n"});
+  REQUIRE(found.size() == 1);
+  CHECK(found.front().text().starts_with("src/net/driver.cpp:2: [length] 72 lines"));
+
+  std::string members;
+  for (int line = 0; line < 70; ++line) members += "  void f();\n";
+  CHECK(rules::check({"src/net/driver.hpp", "template <class T>\nclass a {\n" + members + "};\n"}).empty());
+}
+
+TEST_CASE("a mark of unfinished work is reported", "[rules]") {
+  require_broken({{"src/net/driver.cpp",
+                   "// TO"
+                   "DO: later",
+                   "unfinished"},
+                  {"dev/a.cpp",
+                   "// FIX"
+                   "ME",
+                   "unfinished"}});
+}
+
 TEST_CASE("an exemption holds for its rule and file alone, and is reported once nothing needs it", "[rules]") {
   std::string lock = "#include <mutex>\n";
   CHECK(rules::check({"src/replication/memory_store.hpp", lock}).empty());
