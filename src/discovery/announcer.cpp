@@ -1,0 +1,133 @@
+#include "discovery/announcer.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "artillery/error.hpp"
+
+namespace artillery::discovery {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Since the start of the burst: close together at first against single losses, then apart against bursts of them.
+constexpr std::array<duration, 4> burst_at{milliseconds{0}, milliseconds{250}, milliseconds{1000}, milliseconds{3000}};
+constexpr std::array<duration, 3> goodbye_at{milliseconds{0}, milliseconds{100}, milliseconds{300}};
+
+/// Bursts of one service start this far apart at least, and what is announced on demand comes this long after the last
+/// time: a service that changes all the time, a flapping link or a curious neighbour must not fill the link.
+constexpr duration announcements_apart_min = milliseconds{1000};
+
+/// All announcers of a link together send about so many announcements a second, once they are many.
+constexpr std::int64_t link_announcements_per_second = 20;
+
+/// Three announcements in a row must be lost before a living service is forgotten.
+constexpr int intervals_per_ttl = 3;
+
+}  // namespace
+
+std::error_code announcer::announce(const service& what, time_point now) {
+  for (offer& o : offers_) {
+    if (o.what.instance != what.instance) continue;
+    if (o.withdrawing) return errc::already_running;
+    if (o.what == what) return {};
+    o.what = what;
+    start_burst(o, now);
+    return {};
+  }
+  if (offers_.size() >= services_max) return errc::would_overflow;
+  offer fresh;
+  fresh.what = what;
+  start_burst(fresh, now);
+  offers_.push_back(std::move(fresh));
+  return {};
+}
+
+bool announcer::withdraw(const node_id& instance, time_point now) {
+  for (offer& o : offers_) {
+    if (o.what.instance != instance || o.withdrawing) continue;
+    o.withdrawing = true;
+    o.said = 0;
+    o.started = now;
+    o.next = now;
+    return true;
+  }
+  return false;
+}
+
+void announcer::restart(time_point now) {
+  for (offer& o : offers_)
+    if (!o.withdrawing) start_burst(o, now);
+}
+
+void announcer::announce_soon(const node_id& instance, time_point now) {
+  for (offer& o : offers_) {
+    if (o.what.instance != instance || o.withdrawing) continue;
+    o.next = std::min(o.next, o.spoken ? std::max(now, *o.spoken + announcements_apart_min) : now);
+  }
+}
+
+void announcer::start_burst(offer& o, time_point now) {
+  o.started = o.spoken ? std::max(now, o.started + announcements_apart_min) : now;
+  o.said = 0;
+  o.next = o.started;
+}
+
+std::optional<announcer::step> announcer::due(time_point now, std::size_t services_known) {
+  for (std::size_t i = 0; i < offers_.size(); ++i) {
+    offer& o = offers_[i];
+    if (now < o.next) continue;
+    if (!o.withdrawing) {
+      o.spoken = now;
+      if (o.said < burst_at.size()) ++o.said;
+      // Not from `started` alone: after a pause all that was missed would be said at once.
+      o.next = o.said < burst_at.size() ? std::max(o.started + burst_at[o.said], now + burst_at[1])
+                                        : now + pause_after(o.what, services_known);
+      return step{act::announce, o.what};
+    }
+    if (++o.said < goodbye_at.size()) {
+      o.next = std::max(o.started + goodbye_at[o.said], now + goodbye_at[1]);
+      return step{act::goodbye, o.what};
+    }
+    step last{act::last_goodbye, std::move(o.what)};
+    offers_.erase(offers_.begin() + static_cast<std::ptrdiff_t>(i));
+    return last;
+  }
+  return std::nullopt;
+}
+
+std::optional<time_point> announcer::next_deadline() const noexcept {
+  std::optional<time_point> next;
+  for (const offer& o : offers_)
+    if (!next || o.next < *next) next = o.next;
+  return next;
+}
+
+duration announcer::interval(std::size_t services_known) const noexcept {
+  const auto crowded = std::chrono::milliseconds{
+      static_cast<std::int64_t>(services_known) * 1000 / link_announcements_per_second};
+  return std::max<duration>(interval_, crowded);
+}
+
+duration announcer::ttl_of(const service& what, std::size_t services_known) const noexcept {
+  const duration crowded = std::chrono::milliseconds{
+      static_cast<std::int64_t>(services_known) * 1000 / link_announcements_per_second};
+  if (what.ttl == duration::zero()) return interval(services_known) * intervals_per_ttl;
+  return std::min<duration>(std::max(what.ttl, crowded * intervals_per_ttl), service::ttl_max);
+}
+
+duration announcer::pause_after(const service& what, std::size_t services_known) {
+  const duration mean = ttl_of(what, services_known) / intervals_per_ttl;
+  // ± 20 %, so that announcers that started together drift apart.
+  const auto spread = static_cast<std::uint64_t>((mean / 5).count());
+  return mean - mean / 5 + duration{static_cast<std::int64_t>(random_.below(2 * spread + 1))};
+}
+
+void announcer::add_to(detail::state_hash& hash, time_point now) const {
+  for (const offer& o : offers_) {
+    hash.add(o.what.instance).add(o.withdrawing).add(o.said).add(o.next - now).add(o.started - now);
+    hash.add(o.what.type).add(o.what.name).add(o.what.load);
+  }
+}
+
+}  // namespace artillery::discovery
