@@ -131,6 +131,11 @@ public:
   /// Slice `[offset, offset + count)` of this buffer that shares its memory. The caller no longer writes to that part.
   [[nodiscard]] bytes share(std::size_t offset, std::size_t count) const noexcept;
 
+  /// No shared slice of it is left: all of it may be written again.
+  [[nodiscard]] bool sole_owner() const noexcept {
+    return block_ != nullptr && block_->owners.load(std::memory_order_acquire) == 1;
+  }
+
   /// Gives the memory away as `bytes` of the first `size` bytes; the buffer is empty afterwards.
   [[nodiscard]] bytes freeze(std::size_t size) && noexcept;
 

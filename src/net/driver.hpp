@@ -201,8 +201,8 @@ private:
   void core_receive(const connection& from, const bytes& message, time_point now) final {
     core_.receive(from, message, now, sink_);
   }
-  void core_link(const connection& which, link_state state, time_point now) final {
-    if constexpr (requires { core_.link(which, state, now, sink_); }) core_.link(which, state, now, sink_);
+  void core_link(const connection& which, link_state now_in, time_point now) final {
+    if constexpr (requires { core_.link(which, now_in, now, sink_); }) core_.link(which, now_in, now, sink_);
   }
   void core_completed(operation op, std::error_code error, time_point now) final {
     if constexpr (requires { core_.completed(op, error, now, sink_); }) core_.completed(op, error, now, sink_);
