@@ -1,0 +1,251 @@
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "artillery/bytes.hpp"
+#include "artillery/detail/async.hpp"
+#include "artillery/metrics.hpp"
+#include "artillery/node/types.hpp"
+
+namespace artillery {
+
+namespace detail {
+
+/// What a `node` is a handle of; the operations go on in src/node.
+class node_impl;
+[[nodiscard]] const asio::any_io_executor& executor_of(const node_impl& node) noexcept;
+
+using done_signature = void(std::error_code);
+using event_signature = void(std::error_code, node_event);
+using read_signature = void(std::error_code, replication::read_result);
+using write_signature = void(std::error_code, replication::write_result);
+
+void start_run(const std::shared_ptr<node_impl>& node, completion<done_signature> done);
+void start_next_event(const std::shared_ptr<node_impl>& node, completion<event_signature> done);
+void start_leave(const std::shared_ptr<node_impl>& node, completion<done_signature> done);
+void start_broadcast(const std::shared_ptr<node_impl>& node, std::string topic, bytes payload,
+                     completion<done_signature> done);
+void start_read(const std::shared_ptr<node_impl>& node, bytes key, replication::consistency level, call_options options,
+                completion<read_signature> done);
+void start_write(const std::shared_ptr<node_impl>& node, replication::write what, call_options options,
+                 completion<write_signature> done);
+
+}  // namespace detail
+
+/// A ready-made cluster node: finds others (discovery), knows who is there (membership) and shares data with them
+/// (replication).
+///
+///     artillery::node node{executor, {.cluster = "orders", .expect = 3}};
+///     node.async_run(…);                                       // owns all background work
+///     co_await node.async_put("limit", "100", use_awaitable);  // waits until the chain is formed
+///
+/// How the chain is formed, and what happens when a node dies: docs/node.md.
+///
+/// Thread safety: every member function may be called from any thread, at any time before the destructor begins.
+/// Handlers run on their associated executor; the default is the node's.
+/// Cancellation: every operation takes part in per-operation cancellation; what that means is said at each.
+/// The destructor cancels all operations (`asio::error::operation_aborted`), closes all sockets, and may run at any
+/// moment, also inside a handler. It does not take leave of the others; see `async_leave`.
+class node {
+public:
+  using executor_type = asio::any_io_executor;
+
+  /// A wrong configuration shows when the node is run.
+  node(asio::any_io_executor executor, node_config config);
+  node(node&& other) noexcept;
+  node& operator=(node&& other) noexcept;
+  ~node();
+
+  [[nodiscard]] executor_type get_executor() const noexcept;
+
+  // --- life ---
+
+  /// Binds the sockets, joins, forms or finds the chain, and goes on until it is cancelled.
+  /// Completes: with `operation_aborted` when it was cancelled, by its token or by the destructor; with no error after
+  /// `async_leave`; with `errc::invalid_configuration` (nothing was started; the log sink is told what is wrong) or the
+  /// system's reason why a socket could not be bound; with `errc::invariant_broken`, a bug. Nothing that can pass, such
+  /// as a peer or an interface that is down, ends it.  Signature: void(std::error_code).
+  /// Runs once: `errc::already_running` while it runs, `errc::not_running` after it has ended.
+  /// Cancellation: all kinds stop the node for good.
+  template <class Token>
+  auto async_run(Token&& token);
+
+  /// The next fact, waiting for one when there is none. Facts are kept for one consumer, up to `events_max`.
+  /// Completes: with the fact; with why the node ended (`operation_aborted` if it was cancelled or left) once it has
+  /// and what was kept has been handed out.  Signature: void(std::error_code, node_event).
+  /// Cancellation: all kinds; no fact is lost.
+  template <class Token>
+  auto async_next_event(Token&& token);
+
+  /// Goes in good order: withdraws the announcement, tells the other members, and ends `async_run`.
+  /// Completes: when the word is out, or after `membership::config::leave_timeout`; with `errc::not_running` if the
+  /// node does not run.  Signature: void(std::error_code).
+  /// Cancellation: all kinds; the wait is given up, the leaving is not.
+  template <class Token>
+  auto async_leave(Token&& token);
+
+  // --- membership ---
+
+  /// All known members, this node included once it runs, ascending by id; the dead ones as long as they are remembered.
+  [[nodiscard]] std::vector<membership::member> members() const;
+  /// This node as the others know it; without an address before it is up.
+  [[nodiscard]] membership::member self() const;
+  /// One more address to join through. False: there are too many.
+  bool add_seed(const endpoint& seed);
+
+  /// Sends an event to all members; each delivers it at most once, see `membership::user_event`.
+  /// Completes: when it is accepted for sending.  Errors: `errc::invalid_argument` (the topic), `errc::too_large`,
+  /// `errc::would_overflow`, `errc::not_running`, `errc::has_left`; nothing was sent.  Signature:
+  /// void(std::error_code). Cancellation: all kinds, before it was accepted.
+  template <class Token>
+  auto async_broadcast(std::string topic, bytes payload, Token&& token);
+
+  // --- data ---
+  //
+  // Reads and writes made before the chain is formed wait for it, at most until their timeout. Errors of all of them:
+  // errc::invalid_argument (key or timeout), errc::would_overflow (too many wait), errc::timed_out (of a write: no
+  // attempt was ever sent), errc::not_serving (the chain's forming ended in a conflict), errc::not_running: nothing
+  // changed. Of a write also errc::too_large (nothing changed), and errc::outcome_unknown: it may or may not have
+  // happened. Cancellation: all kinds; a write that was sent may still happen.
+
+  /// Signature: void(std::error_code, replication::read_result). "Absent" is a result, not an error.
+  template <class Token>
+  auto async_read(bytes key, replication::consistency level, Token&& token);
+  template <class Token>
+  auto async_read(bytes key, replication::consistency level, call_options options, Token&& token);
+
+  /// Completes: once every replica of the chain holds it.  Signature: void(std::error_code, replication::write_result).
+  template <class Token>
+  auto async_put(bytes key, bytes value, Token&& token);
+  template <class Token>
+  auto async_put(bytes key, bytes value, call_options options, Token&& token);
+
+  /// Erasing what is not there succeeds.  Signature: void(std::error_code, replication::write_result).
+  template <class Token>
+  auto async_erase(bytes key, Token&& token);
+  template <class Token>
+  auto async_erase(bytes key, call_options options, Token&& token);
+
+  /// Puts `value` if the object's newest version is `expected` (none: if it is absent). A condition that does not hold
+  /// is a result, `applied == false`, not an error.  Signature: void(std::error_code, replication::write_result).
+  template <class Token>
+  auto async_compare_and_swap(bytes key, replication::version expected, bytes value, Token&& token);
+  template <class Token>
+  auto async_compare_and_swap(bytes key, replication::version expected, bytes value, call_options options,
+                              Token&& token);
+
+  /// A strong read out of this process's memory with no message and no waiting. Nothing: ask with `async_read` (the
+  /// object is being written, or this node is no replica).
+  [[nodiscard]] std::optional<replication::read_result> try_read(std::string_view key) const;
+
+  // --- how things stand ---
+
+  /// The chain in force, as far as this node knows; nothing before there is one.
+  [[nodiscard]] std::optional<replication::view> chain() const;
+  [[nodiscard]] node_status status() const;
+  /// The figures of all parts.
+  void metrics(const metric_visitor& visit) const;
+
+private:
+  template <class Token>
+  auto write(replication::write what, call_options options, Token&& token);
+
+  std::shared_ptr<detail::node_impl> impl_;
+};
+
+template <class Token>
+auto node::async_run(Token&& token) {
+  return detail::initiate<detail::done_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_](detail::completion<detail::done_signature> done) { detail::start_run(impl, std::move(done)); });
+}
+
+template <class Token>
+auto node::async_next_event(Token&& token) {
+  return detail::initiate<detail::event_signature>(std::forward<Token>(token), detail::executor_of(*impl_),
+                                                   [impl = impl_](detail::completion<detail::event_signature> done) {
+                                                     detail::start_next_event(impl, std::move(done));
+                                                   });
+}
+
+template <class Token>
+auto node::async_leave(Token&& token) {
+  return detail::initiate<detail::done_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_](detail::completion<detail::done_signature> done) { detail::start_leave(impl, std::move(done)); });
+}
+
+template <class Token>
+auto node::async_broadcast(std::string topic, bytes payload, Token&& token) {
+  return detail::initiate<detail::done_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_, topic = std::move(topic),
+       payload = std::move(payload)](detail::completion<detail::done_signature> done) {
+        detail::start_broadcast(impl, topic, payload, std::move(done));
+      });
+}
+
+template <class Token>
+auto node::async_read(bytes key, replication::consistency level, Token&& token) {
+  return async_read(std::move(key), level, call_options{}, std::forward<Token>(token));
+}
+
+template <class Token>
+auto node::async_read(bytes key, replication::consistency level, call_options options, Token&& token) {
+  return detail::initiate<detail::read_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_, key = std::move(key), level, options](detail::completion<detail::read_signature> done) {
+        detail::start_read(impl, key, level, options, std::move(done));
+      });
+}
+
+template <class Token>
+auto node::async_put(bytes key, bytes value, Token&& token) {
+  return async_put(std::move(key), std::move(value), call_options{}, std::forward<Token>(token));
+}
+
+template <class Token>
+auto node::async_put(bytes key, bytes value, call_options options, Token&& token) {
+  return write(replication::write::put(std::move(key), std::move(value)), options, std::forward<Token>(token));
+}
+
+template <class Token>
+auto node::async_erase(bytes key, Token&& token) {
+  return async_erase(std::move(key), call_options{}, std::forward<Token>(token));
+}
+
+template <class Token>
+auto node::async_erase(bytes key, call_options options, Token&& token) {
+  return write(replication::write::erase(std::move(key)), options, std::forward<Token>(token));
+}
+
+template <class Token>
+auto node::async_compare_and_swap(bytes key, replication::version expected, bytes value, Token&& token) {
+  return async_compare_and_swap(std::move(key), expected, std::move(value), call_options{}, std::forward<Token>(token));
+}
+
+template <class Token>
+auto node::async_compare_and_swap(bytes key, replication::version expected, bytes value, call_options options,
+                                  Token&& token) {
+  return write(replication::write::put(std::move(key), std::move(value), replication::condition::is(expected)), options,
+               std::forward<Token>(token));
+}
+
+template <class Token>
+auto node::write(replication::write what, call_options options, Token&& token) {
+  return detail::initiate<detail::write_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_, what = std::move(what), options](detail::completion<detail::write_signature> done) {
+        detail::start_write(impl, what, options, std::move(done));
+      });
+}
+
+}  // namespace artillery
