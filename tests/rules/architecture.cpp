@@ -285,9 +285,9 @@ void check_polite(const context& at) {
             "the library prints nothing; give it to the log sink");
   ban_names(at, "polite",
             {{"std::abort", true},
-             {"abort", true},
+
              {"std::exit", true},
-             {"exit", true},
+
              {"_exit", true},
              {"std::_Exit", true},
              {"std::quick_exit", true},

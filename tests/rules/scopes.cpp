@@ -14,14 +14,26 @@ bool has(const std::vector<std::string>& words, std::string_view wanted) {
   return std::find(words.begin(), words.end(), wanted) != words.end();
 }
 
+/// `template <class T> void f()` is a function though it begins with a word of types.
+std::string_view without_template(std::string_view head) {
+  head.remove_prefix(std::min(head.find_first_not_of(blanks), head.size()));
+  if (!head.starts_with("template")) return head;
+  std::size_t depth = 0;
+  for (std::size_t i = head.find('<'); i < head.size(); ++i) {
+    if (head[i] == '<') ++depth;
+    if (head[i] == '>' && --depth == 0) return without_template(head.substr(i + 1));
+  }
+  return head;
+}
+
 /// What a block that `head` opens is, standing in `outer`.
 scope kind_of(std::string_view head, scope outer) {
   std::vector<std::string> words = words_of(declarator_of(head));
   if (outer == scope::of_function) return scope::of_function;
   if (has(words, "namespace") || (has(words, "extern") && outer == scope::of_namespace)) return scope::of_namespace;
+  std::vector<std::string> after_template = words_of(without_template(head));
   for (std::string_view type : {"class", "struct", "union", "enum"}) {
-    // `template <class T> void f()` is a function: a type's head has no parameters.
-    if (has(words, type) && head.find('(') == std::string_view::npos) return scope::of_type;
+    if (!after_template.empty() && after_template.front() == type) return scope::of_type;
   }
   return scope::of_function;
 }
