@@ -10,7 +10,13 @@
 #include "artillery/replication/store.hpp"
 #include "artillery/replication/types.hpp"
 #include "base/random.hpp"
+#include "replication/links.hpp"
 #include "replication/local_read.hpp"
+#include "replication/log.hpp"
+#include "replication/message.hpp"
+#include "replication/sessions.hpp"
+#include "replication/versions.hpp"
+#include "replication/watermark_queries.hpp"
 
 namespace artillery::replication {
 
@@ -73,6 +79,89 @@ public:
   void count_local_read(const consistency& level) noexcept;
 
   [[nodiscard]] std::uint64_t hash(time_point now) const;
+
+  // --- for checkers of invariants ---
+  [[nodiscard]] const replication::log& log() const noexcept { return log_; }
+  [[nodiscard]] const replication::sessions& sessions() const noexcept { return sessions_; }
+
+private:
+  static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
+
+  // core.cpp: positions, links, time
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return position_ == nowhere ? 0 : view_.epoch; }
+  [[nodiscard]] bool is_head() const noexcept { return position_ == 0; }
+  [[nodiscard]] bool is_tail() const noexcept { return position_ != nowhere && position_ + 1 == view_.replicas.size(); }
+  [[nodiscard]] bool has_successor() const noexcept { return position_ != nowhere && !is_tail(); }
+  [[nodiscard]] replication::role role() const noexcept;
+  [[nodiscard]] outgoing_link* opened(std::uint64_t number) noexcept;
+  [[nodiscard]] bool same_replica(const replica_id& a, const replica_id& b) const noexcept;
+  void dispatch(const frame_header& header, const connection& from, const bytes& frame, const turn& at);
+  void greet(const connection& from, const bytes& frame, const turn& at);
+  void refuse(const connection& from, reply_status status, const turn& at);
+  void malformed(const connection& from, const turn& at);
+  void drop(const connection& which, const turn& at);
+  void drop_opened(outgoing_link& link, const turn& at);
+  void forget_accepted(std::uint64_t number);
+  void tend(outgoing_link& link, const turn& at);
+  void send(std::uint64_t stream, const turn& at);
+  void note_progress(const turn& at);
+  [[nodiscard]] std::optional<time_point> stops_at() const;
+
+  // core_chain.cpp: records down, watermarks up
+  void welcomed(outgoing_link& link, const bytes& frame, const turn& at);
+  void reconcile(const welcome& peer, const turn& at);
+  void handle_append(const connection& from, const bytes& frame, const turn& at);
+  void handle_ack(const connection& from, const bytes& frame, const turn& at);
+  [[nodiscard]] bool admissible(const record& next) const;
+  void take(record next, std::vector<asker> waiting, const turn& at);
+  void advance_commit(std::uint64_t watermark, const turn& at);
+  void send_records(const turn& at);
+
+  // core_writes.cpp: at the head
+  void handle_write(const connection& from, const frame_header& header, const bytes& frame, const turn& at);
+  void write_object(const asker& who, write_request request, const turn& at);
+  void open_session(const asker& who, const turn& at);
+  void close_session(const asker& who, std::uint64_t session, const turn& at);
+  [[nodiscard]] bool window_takes(const record& next) const noexcept;
+  [[nodiscard]] record evaluate(write_request request, const turn& at) const;
+  void answer_write(const asker& who, reply_status status, const write_result& result, const turn& at);
+
+  // core_reads.cpp
+  void handle_read(const connection& from, const frame_header& header, const bytes& frame, const turn& at);
+  void handle_watermark_query(const connection& from, const bytes& frame, const turn& at);
+  void handle_watermark_reply(const connection& from, const bytes& frame, const turn& at);
+  void serve_read(waiting_read read, const consistency& level, const turn& at);
+  [[nodiscard]] bool stale_enough(const bytes& key, const consistency& level, const turn& at) const;
+  void answer_read(const asker& who, reply_status status, const stored& found, const version& counted, bool local,
+                   const turn& at);
+
+  replica_config config_;
+  std::uint32_t cluster_;
+  detail::random random_;
+
+  view view_;
+  std::size_t position_ = nowhere;
+  time_point lease_until_ = time_point::min();
+  std::uint64_t commit_ = 0;
+  replication::log log_;
+  replication::sessions sessions_;
+  dirty_objects dirty_;
+  watermark_queries queries_;
+
+  outgoing_link successor_;  // has_successor()
+  outgoing_link to_tail_;    // likewise; of its own, so that questions do not wait behind records
+  std::uint64_t sent_ = 0;   // newest record on its way to the successor
+  std::size_t sent_weight_ = 0;
+  std::uint64_t predecessor_ = 0;  // its stream; 0: none
+  std::uint64_t acked_ = 0;        // watermark that the predecessor was told
+  accepted_links accepted_;
+  std::uint64_t next_stream_ = 1;
+
+  bool stopped_ = false;
+  bool fenced_ = false;
+  time_point progress_at_{};  // the watermark last rose
+  replica_counters counters_;
+  frame scratch_;  // no state: memory for the frame being made
 };
 
 }  // namespace artillery::replication

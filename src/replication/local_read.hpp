@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string_view>
@@ -7,6 +8,7 @@
 #include "artillery/clock.hpp"
 #include "artillery/replication/store.hpp"
 #include "artillery/replication/types.hpp"
+#include "replication/mutant.hpp"
 
 // The strong local read of CRAQ with a lease, as three pure steps: note → fetch → check(now). They are written here
 // once and run by `try_read` in a row on any thread, by the server for its clients' reads, and by the simulator, which
@@ -68,13 +70,14 @@ private:
 /// Step 1: what the reader remembers from before it looks at the object.
 struct read_note {
   std::uint64_t epoch = 0;
+  std::uint64_t commit = 0;
 };
 
-[[nodiscard]] inline read_note note(const published& here) noexcept {
-  return {here.epoch()};
-}
 [[nodiscard]] inline read_note note(const serving_state& here) noexcept {
-  return {here.epoch};
+  return {here.epoch, here.commit};
+}
+[[nodiscard]] inline read_note note(const published& here) noexcept {
+  return note(here.load());
 }
 
 /// Step 2: the object's newest version.
@@ -109,7 +112,7 @@ enum class local_verdict : std::uint8_t {
 [[nodiscard]] inline local_verdict check(const serving_state& state, const read_note& noted, const stored& found,
                                          const consistency& level, time_point now) noexcept {
   if (noted.epoch == 0 || state.epoch != noted.epoch) return local_verdict::not_serving;
-  const bool clean = found.version.seq <= state.commit;
+  const bool clean = found.version.seq <= state.commit || mutant(mutation::skips_dirty_check);
   switch (level.what()) {
     case consistency::kind::eventual: return local_verdict::answer;
     case consistency::kind::strong:
@@ -122,6 +125,18 @@ enum class local_verdict : std::uint8_t {
                  : local_verdict::ask;
   }
   return local_verdict::ask;
+}
+
+/// The place in the log up to which an answer counts everything: all records up to the noted commit were held at the
+/// fetch, so none of this object lies between the version that was found and that commit. (The commit that `check` sees
+/// may have passed a newer version meanwhile.)
+[[nodiscard]] inline version as_of(const read_note& noted, const stored& found) noexcept {
+  return {noted.epoch, std::max(noted.commit, found.version.seq)};
+}
+
+/// What a user is told about the object that was found.
+[[nodiscard]] inline read_result result_of(const stored& found, const version& counted, bool local) {
+  return {.value = found.value, .version = found.value ? found.version : version{}, .as_of = counted, .local = local};
 }
 
 }  // namespace artillery::replication

@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include "artillery/bytes.hpp"
@@ -82,6 +84,10 @@ struct view {
 
   friend bool operator==(const view&, const view&) = default;
 };
+
+/// What is wrong with a view, if anything (`errc::invalid_configuration`): no epoch, no replicas or too many, a node
+/// twice, or a replica without a node id or an endpoint.
+[[nodiscard]] std::error_code check_view(const view& candidate) noexcept;
 
 /// How fresh a read must be.
 class consistency {
@@ -230,7 +236,10 @@ struct replica_config {
   std::size_t sessions_max = 4096;
   /// Reads of dirty objects that wait for the tail's watermark; beyond it they are answered `busy`.
   std::size_t waiting_reads_max = 65'536;
-  /// One frame of records down the chain carries at most about this.
+  /// Bytes of writes that are under way to the successor at most (one write at least). The driver's queue per stream
+  /// must hold more.
+  std::size_t link_bytes_max = std::size_t{4} << 20U;
+  /// One frame of records down the chain carries at most about this (one write at least).
   std::size_t append_bytes_max = std::size_t{256} << 10U;
 
   /// A link on which nothing is heard for half of this is probed, for all of this is given up and opened anew.

@@ -1,0 +1,347 @@
+#include "replication/core.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "base/wire.hpp"
+#include "replication/mutant.hpp"
+
+namespace artillery::replication {
+namespace {
+
+constexpr std::size_t cluster_name_max = 255;
+constexpr std::size_t value_size_limit = std::size_t{64} << 20U;
+
+detail::backoff_limits pause_of(const replica_config& config) noexcept {
+  return {config.reconnect_min, config.reconnect_max};
+}
+
+}  // namespace
+
+std::error_code core::check(const replica_config& config) noexcept {
+  const bool sound = !config.cluster.empty() && config.cluster.size() <= cluster_name_max && !config.self.node.none() &&
+                     config.value_size_max > 0 && config.value_size_max <= value_size_limit &&
+                     config.results_per_session_max > 0 && config.sessions_max > 0 &&
+                     config.silence_max > duration{0} && config.reconnect_min > duration{0} &&
+                     config.reconnect_max >= config.reconnect_min && config.stopped_after > duration{0};
+  return sound ? std::error_code{} : make_error_code(errc::invalid_configuration);
+}
+
+core::core(const replica_config& config, detail::random random)
+    : config_{config},
+      cluster_{detail::cluster_tag(config.cluster)},
+      random_{random},
+      sessions_{random_.next(), config.sessions_max, config.results_per_session_max},
+      dirty_{random_.next()},
+      queries_{config.waiting_reads_max},
+      accepted_{random_.next()} {}
+
+// --- positions ---
+
+bool core::same_replica(const replica_id& a, const replica_id& b) const noexcept {
+  if (mutant(mutation::no_fence)) return a.node == b.node;
+  return a == b;
+}
+
+void core::adopt(const view& chosen, duration lease, time_point asked_at, const turn& at) {
+  ARTILLERY_INVARIANT(chosen.chain == config_.chain && !check_view(chosen));
+  ARTILLERY_INVARIANT(view_.epoch == 0);  // one view: what a later one asks of a replica is not here yet
+  view_ = chosen;
+  const auto own = std::find_if(view_.replicas.begin(), view_.replicas.end(),
+                                [&](const member& m) { return same_replica(m.id, config_.self); });
+  if (own == view_.replicas.end()) {
+    at.out.deliver({event::kind::not_serving, view_.epoch, {}});
+    return;
+  }
+  position_ = static_cast<std::size_t>(own - view_.replicas.begin());
+  lease_until_ = lease >= time_point::max() - asked_at ? time_point::max() : asked_at + lease;
+  progress_at_ = at.now;
+  if (has_successor()) {
+    successor_ = outgoing_link{view_.replicas[position_ + 1].at, pause_of(config_), config_.silence_max};
+    to_tail_ = outgoing_link{view_.replicas.back().at, pause_of(config_), config_.silence_max};
+    tend(successor_, at);
+    tend(to_tail_, at);
+  }
+  at.out.deliver({event::kind::serving, view_.epoch, {}});
+}
+
+role core::role() const noexcept {
+  if (position_ == nowhere) return role::none;
+  if (view_.replicas.size() == 1) return role::single;
+  if (is_head()) return role::head;
+  return is_tail() ? role::tail : role::middle;
+}
+
+serving_state core::serving() const noexcept {
+  return {.epoch = epoch(),
+          .commit = commit_,
+          .lease_until = lease_until_,
+          .drift_ppm = view_.drift_ppm,
+          .strong_here = view_.reads == read_mode::apportioned || is_tail()};
+}
+
+replica_status core::status() const {
+  return {.chain = config_.chain,
+          .self = config_.self,
+          .epoch = epoch(),
+          .role = role(),
+          .last = log_.last_seq(),
+          .commit = commit_,
+          .dirty_objects = dirty_.size(),
+          .window_bytes = log_.weight(),
+          .sessions = sessions_.size(),
+          .stopped = stopped_,
+          .successor_up = is_tail() || (has_successor() && successor_.open()),
+          .lease_until = lease_until_};
+}
+
+// --- frames ---
+
+void core::receive(const connection& from, const bytes& frame, const turn& at) {
+  if (from.outgoing()) {
+    outgoing_link* link = opened(from.number);
+    if (link == nullptr) return;  // closed from here; what was under way means nothing
+    link->heard(at.now);
+    if (!link->open()) return welcomed(*link, frame, at);
+  } else if (!accepted_.contains(from.number)) {
+    return greet(from, frame, at);
+  }
+  const auto header = decode_header(frame);
+  if (!header) return malformed(from, at);
+  dispatch(*header, from, frame, at);
+}
+
+void core::dispatch(const frame_header& header, const connection& from, const bytes& frame, const turn& at) {
+  switch (header.kind) {
+    case frame_kind::read: return handle_read(from, header, frame, at);
+    case frame_kind::write: return handle_write(from, header, frame, at);
+    case frame_kind::view_request: encode_view(scratch_, view_.epoch, view_); return send(from.number, at);
+    case frame_kind::ping: encode_bare(scratch_, frame_kind::pong, epoch()); return send(from.number, at);
+    case frame_kind::pong: return;
+    default: break;
+  }
+  // R3. A link lives in one epoch only, so this is a peer that does not keep the rules, or a damaged frame.
+  if (header.epoch != epoch()) {
+    ++counters_.refused_epoch;
+    return drop(from, at);
+  }
+  switch (header.kind) {
+    case frame_kind::append: return handle_append(from, frame, at);
+    case frame_kind::ack: return handle_ack(from, frame, at);
+    case frame_kind::watermark_query: return handle_watermark_query(from, frame, at);
+    case frame_kind::watermark_reply: return handle_watermark_reply(from, frame, at);
+    default: return malformed(from, at);  // an answer for clients
+  }
+}
+
+void core::greet(const connection& from, const bytes& frame, const turn& at) {
+  std::error_code error;
+  const auto peer = decode_hello(frame, cluster_, error);
+  if (!peer) {
+    ++counters_.malformed;
+    at.out.close(from.number);
+    return;
+  }
+  const bool member = peer->role != link_role::client;
+  if (peer->chain != config_.chain || position_ == nowhere || (member && peer->epoch > epoch())) {
+    return refuse(from, reply_status::not_serving, at);
+  }
+  if (member && peer->epoch < epoch()) return refuse(from, reply_status::stale_epoch, at);
+  if (peer->role == link_role::predecessor) {
+    if (is_head() || !same_replica(peer->from, view_.replicas[position_ - 1].id)) {
+      return refuse(from, reply_status::not_serving, at);
+    }
+    // Only one stream may carry records: the older one is of a life of the predecessor, or of a link, that is over.
+    if (predecessor_ != 0) drop(connection::stream(predecessor_), at);
+    predecessor_ = from.number;
+    acked_ = commit_;
+  } else if (peer->role == link_role::reader) {
+    const bool listed = std::any_of(view_.replicas.begin(), view_.replicas.end(),
+                                    [&](const replication::member& m) { return same_replica(m.id, peer->from); });
+    if (!listed) return refuse(from, reply_status::not_serving, at);
+  }
+  accepted_.insert({.key = from.number, .role = peer->role, .from = peer->from});
+  encode(scratch_, cluster_,
+         welcome{.status = reply_status::ok,
+                 .chain = config_.chain,
+                 .epoch = epoch(),
+                 .from = config_.self,
+                 .last = log_.last(),
+                 .commit = commit_});
+  send(from.number, at);
+}
+
+void core::refuse(const connection& from, reply_status status, const turn& at) {
+  ++counters_.refused_epoch;
+  encode(scratch_, cluster_,
+         welcome{.status = status,
+                 .chain = config_.chain,
+                 .epoch = view_.epoch,
+                 .from = config_.self,
+                 .last = {},
+                 .commit = 0});
+  send(from.number, at);
+  at.out.close(from.number);
+}
+
+void core::send(std::uint64_t stream, const turn& at) {
+  at.out.send(connection::stream(stream), scratch_.header, scratch_.body);
+}
+
+// --- links ---
+
+outgoing_link* core::opened(std::uint64_t number) noexcept {
+  if (!has_successor() || number == 0) return nullptr;
+  if (successor_.number() == number) return &successor_;
+  return to_tail_.number() == number ? &to_tail_ : nullptr;
+}
+
+void core::malformed(const connection& from, const turn& at) {
+  ++counters_.malformed;
+  drop(from, at);
+}
+
+void core::drop(const connection& which, const turn& at) {
+  if (outgoing_link* link = opened(which.number)) return drop_opened(*link, at);
+  at.out.close(which.number);
+  forget_accepted(which.number);
+}
+
+void core::drop_opened(outgoing_link& link, const turn& at) {
+  ++counters_.links_lost;
+  link.close(at.now, random_, at.out);
+  if (&link == &to_tail_) queries_.lost();
+}
+
+void core::forget_accepted(std::uint64_t number) {
+  if (!accepted_.erase(number)) return;
+  if (predecessor_ == number) predecessor_ = 0;
+  queries_.forget(number);
+  if (is_head()) log_.forget(number);
+}
+
+void core::link(const connection& which, link_state state, const turn& at) {
+  outgoing_link* link = which.outgoing() ? opened(which.number) : nullptr;
+  if (link == nullptr) {
+    if (state == link_state::down) forget_accepted(which.number);
+    return;
+  }
+  switch (state) {
+    case link_state::up:
+      link->connected(at.now);
+      encode(scratch_, cluster_,
+             hello{.role = link == &successor_ ? link_role::predecessor : link_role::reader,
+                   .chain = config_.chain,
+                   .epoch = epoch(),
+                   .from = config_.self});
+      return send(which.number, at);
+    case link_state::down:
+      ++counters_.links_lost;
+      link->lost(at.now, random_);
+      if (link == &to_tail_) queries_.lost();
+      return;
+    case link_state::congested: return link->set_congested(true);
+    case link_state::writable: return link->set_congested(false);
+  }
+}
+
+void core::tend(outgoing_link& link, const turn& at) {
+  switch (link.due(at.now, true)) {
+    case outgoing_link::action::none: return;
+    case outgoing_link::action::connect:
+      ++counters_.links_opened;
+      link.connect(next_stream_, at.now, at.out);
+      next_stream_ += 2;
+      return;
+    case outgoing_link::action::probe:
+      link.probed();
+      encode_bare(scratch_, frame_kind::ping, epoch());
+      return send(link.number(), at);
+    case outgoing_link::action::close: return drop_opened(link, at);
+  }
+}
+
+// --- time ---
+
+void core::expire(const turn& at) {
+  if (has_successor()) {
+    tend(successor_, at);
+    tend(to_tail_, at);
+    note_progress(at);
+  }
+  for (const waiting_read& late : queries_.expire(at.now)) {
+    at.out.answer(late.who.request, errc::timed_out, {});
+  }
+}
+
+void core::flush(const turn& at) {
+  if (position_ == nowhere) return;
+  if (has_successor()) {
+    send_records(at);
+    if (queries_.due() && to_tail_.can_send()) {
+      ++counters_.watermark_queries;
+      encode(scratch_, epoch(), watermark_query{queries_.ask()});
+      send(to_tail_.number(), at);
+    }
+    note_progress(at);
+  }
+  if (predecessor_ != 0 && acked_ < commit_) {
+    ++counters_.acks;
+    acked_ = commit_;
+    encode_ack(scratch_, epoch(), commit_);
+    send(predecessor_, at);
+  }
+}
+
+std::optional<time_point> core::stops_at() const {
+  std::optional<time_point> since = successor_.down_since();
+  if (!log_.empty()) {
+    const time_point waits_since = std::max(log_.front().arrived, progress_at_);
+    since = since ? std::min(*since, waits_since) : waits_since;
+  }
+  if (!since) return std::nullopt;
+  return *since + config_.stopped_after;
+}
+
+void core::note_progress(const turn& at) {
+  const auto stops = stops_at();
+  const bool stopped = fenced_ || (stops && *stops <= at.now);
+  if (stopped == stopped_) return;
+  stopped_ = stopped;
+  at.out.deliver(
+      {stopped ? event::kind::chain_stopped : event::kind::chain_resumed, epoch(), view_.replicas[position_ + 1].id});
+}
+
+std::optional<time_point> core::next_deadline() const {
+  std::optional<time_point> next = queries_.next_deadline();
+  const auto consider = [&next](std::optional<time_point> when) {
+    if (when) next = next ? std::min(*next, *when) : *when;
+  };
+  if (has_successor()) {
+    consider(successor_.next_deadline(true));
+    consider(to_tail_.next_deadline(true));
+    if (!stopped_) consider(stops_at());
+  }
+  return next;
+}
+
+const replica_counters& core::counters() const noexcept {
+  return counters_;
+}
+
+std::uint64_t core::hash(time_point now) const {
+  detail::state_hash into;
+  into.add(view_.epoch).add(position_).add(commit_).add(sent_).add(predecessor_).add(acked_).add(stopped_).add(fenced_);
+  log_.hash(into, now);
+  sessions_.hash(into);
+  dirty_.hash(into);
+  queries_.hash(into);
+  if (has_successor()) {
+    successor_.hash(into, now);
+    to_tail_.hash(into, now);
+  }
+  for (const accepted_link& link : accepted_) into.add(link.key).add(link.role).add(link.from.node);
+  return into.value();
+}
+
+}  // namespace artillery::replication

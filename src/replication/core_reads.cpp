@@ -1,0 +1,118 @@
+// Reads: from memory where that is right, else by the tail's watermark (R7 of docs/replication.md).
+#include <algorithm>
+#include <utility>
+
+#include "replication/core.hpp"
+#include "replication/mutant.hpp"
+
+namespace artillery::replication {
+
+void core::read(request_id request, const bytes& key, const consistency& level, std::optional<time_point> deadline,
+                const turn& at) {
+  if (key.empty() || key.size() > key_size_max) return at.out.answer(request, errc::invalid_argument, {});
+  serve_read({.who = {0, request}, .key = key, .deadline = deadline}, level, at);
+}
+
+void core::cancel(request_id request) {
+  queries_.cancel({0, request});
+}
+
+void core::handle_read(const connection& from, const frame_header& header, const bytes& frame, const turn& at) {
+  const auto request = decode_read_request(frame);
+  if (!request || accepted_.find(from.number) == nullptr) return malformed(from, at);
+  const asker who{from.number, request->request};
+  if (position_ != nowhere && header.epoch < epoch()) {
+    ++counters_.refused_epoch;
+    return answer_read(who, reply_status::stale_epoch, {}, {}, false, at);
+  }
+  if (header.epoch > epoch()) return answer_read(who, reply_status::not_serving, {}, {}, false, at);
+  const auto key_at = static_cast<std::size_t>(request->key.data() - frame.data());
+  serve_read({.who = who, .key = frame.slice(key_at, request->key.size()), .deadline = {}}, request->level, at);
+}
+
+void core::serve_read(waiting_read read, const consistency& level, const turn& at) {
+  if (position_ == nowhere) return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
+  const read_note noted = note(serving());
+  const stored found = fetch(at.objects, read.key.text());
+  const time_point now = at.out.sample_clock();
+  local_verdict verdict = replication::check(serving(), noted, found, level, now);
+  if (mutant(mutation::always_asks_tail) && !is_tail() && level == strong) verdict = local_verdict::ask;
+  if (verdict == local_verdict::answer) {
+    count_local_read(level);
+    return answer_read(read.who, reply_status::ok, found, as_of(noted, found), true, at);
+  }
+  if (stale_enough(read.key, level, at)) {
+    count_local_read(level);
+    const stored clean = at.objects.fetch_at(read.key.text(), commit_);
+    return answer_read(read.who, reply_status::ok, clean, {epoch(), commit_}, true, at);
+  }
+  // The tail knows no better than itself; and where only the tail answers, nobody may ask it for another.
+  if (is_tail() || !serving().strong_here) {
+    return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
+  }
+  if (level == strong) ++counters_.dirty_reads;
+  const asker who = read.who;
+  read.key = read.key.compact();  // it may wait longer than the rest of its frame is worth
+  if (!queries_.join(std::move(read))) {
+    ++counters_.refused_busy;
+    answer_read(who, reply_status::busy, {}, {}, false, at);
+  }
+}
+
+bool core::stale_enough(const bytes& key, const consistency& level, const turn& at) const {
+  const time_point now = at.out.sample_clock();
+  if (mutant(mutation::answers_clean_when_dirty)) return true;
+  if (level.what() == consistency::kind::bounded_records) {
+    return lease_covers(lease_until_, duration{0}, now) && dirty_.count(key) <= level.records();
+  }
+  if (level.what() != consistency::kind::bounded_time) return false;
+  const duration slack = shrink(level.staleness(), view_.drift_ppm);
+  const auto since = dirty_.since(key);
+  return lease_covers(lease_until_, slack, now) && (!since || now - *since < slack);
+}
+
+void core::handle_watermark_query(const connection& from, const bytes& frame, const turn& at) {
+  const auto query = decode_watermark_query(frame);
+  const accepted_link* asking = accepted_.find(from.number);
+  if (!query || asking == nullptr || asking->role != link_role::reader || !is_tail()) return malformed(from, at);
+  ++counters_.watermark_answers;
+  watermark_reply reply{.question = query->question, .status = reply_status::ok, .watermark = commit_};
+  // The watermark first, then the right to speak for it.
+  if (!lease_covers(lease_until_, duration{0}, at.out.sample_clock())) reply.status = reply_status::not_serving;
+  encode(scratch_, epoch(), reply);
+  send(from.number, at);
+}
+
+void core::handle_watermark_reply(const connection& from, const bytes& frame, const turn& at) {
+  const auto reply = decode_watermark_reply(frame);
+  if (!reply || !has_successor() || from.number != to_tail_.number() || reply->watermark > log_.last_seq()) {
+    return malformed(from, at);
+  }
+  for (const waiting_read& read : queries_.answered(reply->question)) {
+    if (reply->status != reply_status::ok) {
+      answer_read(read.who, reply->status, {}, {}, false, at);
+      continue;
+    }
+    // Where the own commit has passed the tail's answer, what is older than it may be gone; the newest clean one is
+    // newer than any answer to this question had to be, and was committed while the read waited.
+    const std::uint64_t watermark = std::max(reply->watermark, commit_);
+    const stored found = mutant(mutation::answers_newest_after_query) ? at.objects.fetch(read.key.text())
+                                                                      : at.objects.fetch_at(read.key.text(), watermark);
+    answer_read(read.who, reply_status::ok, found, {epoch(), watermark}, false, at);
+  }
+}
+
+void core::count_local_read(const consistency& level) noexcept {
+  ++(level == strong ? counters_.local_reads : counters_.stale_reads);
+}
+
+void core::answer_read(const asker& who, reply_status status, const stored& found, const version& counted, bool local,
+                       const turn& at) {
+  const read_result result = result_of(found, counted, local);
+  if (who.stream == 0) return at.out.answer(who.request, to_error(status), result);
+  encode(scratch_, epoch(),
+         read_reply{.request = who.request, .status = status, .result = result, .checksum = found.checksum});
+  send(who.stream, at);
+}
+
+}  // namespace artillery::replication

@@ -1,0 +1,60 @@
+#include "replication/links.hpp"
+
+namespace artillery::replication {
+
+void outgoing_link::connect(std::uint64_t number, time_point now, network_effects& out) {
+  number_ = number;
+  phase_ = phase::connecting;
+  congested_ = false;
+  if (!down_since_ || *down_since_ == time_point::min()) down_since_ = now;
+  heard(now);
+  out.open(number, to_);
+}
+
+void outgoing_link::connected(time_point now) noexcept {
+  phase_ = phase::greeting;
+  heard(now);
+}
+
+void outgoing_link::welcomed() noexcept {
+  phase_ = phase::open;
+  down_since_.reset();
+  pause_.reset();
+}
+
+void outgoing_link::lost(time_point now, detail::random& random) {
+  if (!down_since_) down_since_ = now;
+  phase_ = phase::idle;
+  number_ = 0;
+  congested_ = false;
+  retry_at_ = now + pause_.next(random);
+}
+
+void outgoing_link::close(time_point now, detail::random& random, network_effects& out) {
+  if (phase_ == phase::idle) return;
+  out.close(number_);
+  lost(now, random);
+}
+
+outgoing_link::action outgoing_link::due(time_point now, bool watched) const noexcept {
+  if (phase_ == phase::idle) return now >= retry_at_ ? action::connect : action::none;
+  // Until the welcome comes something is always awaited.
+  if (phase_ == phase::open && !watched) return action::none;
+  if (now - heard_ >= silence_max_) return action::close;
+  if (phase_ == phase::open && !probed_ && now - heard_ >= silence_max_ / 2) return action::probe;
+  return action::none;
+}
+
+std::optional<time_point> outgoing_link::next_deadline(bool watched) const noexcept {
+  if (phase_ == phase::idle) return retry_at_;
+  if (phase_ == phase::open && !watched) return std::nullopt;
+  return heard_ + (phase_ == phase::open && !probed_ ? silence_max_ / 2 : silence_max_);
+}
+
+void outgoing_link::hash(detail::state_hash& into, time_point now) const {
+  into.add(to_).add(number_).add(phase_).add(congested_).add(probed_).add(pause_.failures());
+  if (phase_ == phase::idle && retry_at_ != time_point::min()) into.add(retry_at_ - now);
+  if (phase_ != phase::idle) into.add(now - heard_);
+}
+
+}  // namespace artillery::replication

@@ -1,0 +1,60 @@
+#include "replication/log.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+
+namespace artillery::replication {
+
+void log::append(log_entry next) {
+  weight_ += next.record.weight();
+  entries_.push_back(std::move(next));
+}
+
+log_entry log::pop_front() {
+  ARTILLERY_INVARIANT(!entries_.empty());
+  dropped_ = entries_.front().record.version();
+  weight_ -= entries_.front().record.weight();
+  log_entry first = std::move(entries_.front());
+  entries_.pop_front();
+  return first;
+}
+
+const log_entry& log::at(std::uint64_t seq) const {
+  ARTILLERY_INVARIANT(holds(seq));
+  return entries_[static_cast<std::size_t>(seq - dropped_.seq - 1)];
+}
+
+log_entry& log::at(std::uint64_t seq) {
+  return const_cast<log_entry&>(std::as_const(*this).at(seq));  // NOLINT: *this is not const
+}
+
+bool log::knows(const version& which) const {
+  if (which == dropped_) return true;
+  return holds(which.seq) && at(which.seq).record.epoch == which.epoch;
+}
+
+void log::attach(std::uint64_t seq, const asker& who) {
+  std::vector<asker>& waiting = at(seq).waiting;
+  if (std::find(waiting.begin(), waiting.end(), who) != waiting.end()) return;
+  if (waiting.size() == waiting_max) waiting.erase(waiting.begin());
+  waiting.push_back(who);
+}
+
+void log::forget(std::uint64_t stream) {
+  for (log_entry& entry : entries_) std::erase_if(entry.waiting, [&](const asker& a) { return a.stream == stream; });
+}
+
+void log::hash(detail::state_hash& into, time_point now) const {
+  into.add(dropped_.epoch).add(dropped_.seq).add(entries_.size());
+  for (const log_entry& entry : entries_) {
+    const record& r = entry.record;
+    into.add(r.what).add(r.epoch).add(r.session).add(r.number).add(r.lowest).add(r.result.applied);
+    into.add(r.result.version.epoch).add(r.result.version.seq);
+    for (const object_effect& effect : r.effects) into.add(effect.what).add(effect.key.view()).add(effect.value.view());
+    for (const asker& who : entry.waiting) into.add(who.stream).add(who.request);
+    into.add(now - entry.arrived);
+  }
+}
+
+}  // namespace artillery::replication

@@ -1,0 +1,59 @@
+#include "replication/sessions.hpp"
+
+#include <algorithm>
+
+namespace artillery::replication {
+namespace {
+
+auto place_of(auto& kept, std::uint64_t number) {
+  return std::lower_bound(kept.begin(), kept.end(), number,
+                          [](const answered& a, std::uint64_t wanted) { return a.number < wanted; });
+}
+
+}  // namespace
+
+sessions::lookup sessions::find(std::uint64_t session, std::uint64_t number) const {
+  const row* found = table_.find(session);
+  if (found == nullptr) return {finding::unknown_session, {}};
+  if (number < found->lowest) return {finding::settled, {}};
+  const auto place = place_of(found->kept, number);
+  if (place != found->kept.end() && place->number == number) return {finding::known, *place};
+  if (number - found->lowest >= results_max_) return {finding::no_room, {}};
+  return {finding::fresh, {}};
+}
+
+void sessions::apply(const record& next) {
+  if (next.what == record::kind::open_session) {
+    if (next.number != 0) table_.erase(next.number);
+    table_.insert({.key = next.seq, .used = next.seq, .lowest = 1, .kept = {}});
+    return;
+  }
+  if (next.what == record::kind::close_session) {
+    table_.erase(next.session);
+    return;
+  }
+  row* found = table_.find(next.session);
+  if (found == nullptr) return;
+  found->used = next.seq;
+  found->lowest = std::max(found->lowest, next.lowest);
+  while (!found->kept.empty() && found->kept.front().number < found->lowest) found->kept.pop_front();
+  const auto place = place_of(found->kept, next.number);
+  found->kept.insert(place, {next.number, next.seq, next.result});
+}
+
+std::optional<std::uint64_t> sessions::idle_longest() const {
+  if (table_.size() < sessions_max_) return std::nullopt;
+  const auto idle =
+      std::min_element(table_.begin(), table_.end(), [](const row& a, const row& b) { return a.used < b.used; });
+  return idle->key;
+}
+
+void sessions::hash(detail::state_hash& into) const {
+  into.add(table_.size());
+  for (const row& r : table_) {
+    into.add(r.key).add(r.used).add(r.lowest).add(r.kept.size());
+    for (const answered& a : r.kept) into.add(a.number).add(a.seq).add(a.result.applied).add(a.result.version.seq);
+  }
+}
+
+}  // namespace artillery::replication

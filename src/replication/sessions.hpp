@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "base/indexed.hpp"
+#include "base/state_hash.hpp"
+#include "replication/record.hpp"
+
+namespace artillery::replication {
+
+/// The result of a request that is in the log.
+struct answered {
+  std::uint64_t number = 0;
+  std::uint64_t seq = 0;  // of its record, committed or not
+  write_result result;
+};
+
+/// Which requests are in the log, and what came of them (R10). Every replica has the same table for the same log, since
+/// it is changed by records alone: a session is opened, used and ended by the chain, never by somebody's clock.
+class sessions {
+public:
+  sessions(std::uint64_t hash_key, std::size_t sessions_max, std::size_t results_max)
+      : table_{hash_key}, sessions_max_{sessions_max}, results_max_{results_max} {}
+
+  enum class finding : std::uint8_t {
+    fresh,            // never in the log: evaluate it
+    known,            // in the log: `answered` says where
+    unknown_session,  // no such session
+    settled,          // its client said that it no longer waits for it: a late copy
+    no_room           // further ahead of the lowest unanswered number than results are kept
+  };
+  struct lookup {
+    finding what = finding::fresh;
+    answered found;
+  };
+  [[nodiscard]] lookup find(std::uint64_t session, std::uint64_t number) const;
+
+  /// What every replica does with every record, in order.
+  void apply(const record& next);
+
+  /// The session that a further one would take the place of; nothing while there is room.
+  [[nodiscard]] std::optional<std::uint64_t> idle_longest() const;
+  [[nodiscard]] bool contains(std::uint64_t session) const noexcept { return table_.contains(session); }
+  [[nodiscard]] std::size_t size() const noexcept { return table_.size(); }
+
+  void hash(detail::state_hash& into) const;
+
+private:
+  struct row {
+    std::uint64_t key = 0;      // the seq of the record that opened it
+    std::uint64_t used = 0;     // the seq of its newest record
+    std::uint64_t lowest = 1;   // numbers below are settled
+    std::deque<answered> kept;  // by number, ascending
+  };
+
+  detail::indexed<row, detail::number_hash> table_;
+  std::size_t sessions_max_;
+  std::size_t results_max_;
+};
+
+}  // namespace artillery::replication

@@ -1,0 +1,34 @@
+#include "replication/versions.hpp"
+
+namespace artillery::replication {
+
+void dirty_objects::add(const bytes& key, std::uint64_t seq, time_point arrived) {
+  row* found = table_.find(key);
+  if (found == nullptr) found = &table_.insert({.key = key, .records = {}});
+  found->records.push_back({seq, arrived});
+}
+
+void dirty_objects::commit(const bytes& key, std::uint64_t seq) {
+  row* found = table_.find(key);
+  if (found == nullptr) return;
+  std::erase_if(found->records, [seq](const pending& p) { return p.seq <= seq; });
+  if (found->records.empty()) table_.erase(bytes{key});  // a copy: `key` may be the row's own
+}
+
+std::size_t dirty_objects::count(const bytes& key) const noexcept {
+  const row* found = table_.find(key);
+  return found == nullptr ? 0 : found->records.size();
+}
+
+std::optional<time_point> dirty_objects::since(const bytes& key) const noexcept {
+  const row* found = table_.find(key);
+  if (found == nullptr) return std::nullopt;
+  return found->records.front().arrived;
+}
+
+void dirty_objects::hash(detail::state_hash& into) const {
+  into.add(table_.size());
+  for (const row& r : table_) into.add(r.key.view()).add(r.records.size());
+}
+
+}  // namespace artillery::replication

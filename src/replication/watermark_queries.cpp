@@ -1,0 +1,71 @@
+#include "replication/watermark_queries.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "replication/mutant.hpp"
+
+namespace artillery::replication {
+
+bool watermark_queries::join(waiting_read read) {
+  if (size() >= waiting_max_) return false;
+  if (read.deadline) earliest_ = earliest_ ? std::min(*earliest_, *read.deadline) : *read.deadline;
+  const bool joins_sent = mutant(mutation::joins_sent_query) && !asked_.empty();
+  (joins_sent ? asked_ : gathering_).push_back(std::move(read));
+  return true;
+}
+
+std::uint64_t watermark_queries::ask() {
+  asked_ = std::exchange(gathering_, {});
+  return ++question_;
+}
+
+std::vector<waiting_read> watermark_queries::answered(std::uint64_t question) {
+  if (question != question_) return {};
+  return std::exchange(asked_, {});
+}
+
+void watermark_queries::lost() {
+  gathering_.insert(gathering_.begin(), std::make_move_iterator(asked_.begin()), std::make_move_iterator(asked_.end()));
+  asked_.clear();
+  ++question_;  // a late answer to it counts for nobody
+}
+
+std::vector<waiting_read> watermark_queries::expire(time_point now) {
+  std::vector<waiting_read> expired;
+  if (!earliest_ || now < *earliest_) return expired;
+  earliest_.reset();
+  for (std::vector<waiting_read>* reads : {&asked_, &gathering_}) {
+    const auto late = std::stable_partition(reads->begin(), reads->end(), [now](const waiting_read& read) {
+      return !read.deadline || *read.deadline > now;
+    });
+    expired.insert(expired.end(), std::make_move_iterator(late), std::make_move_iterator(reads->end()));
+    reads->erase(late, reads->end());
+    for (const waiting_read& read : *reads) {
+      if (read.deadline) earliest_ = earliest_ ? std::min(*earliest_, *read.deadline) : *read.deadline;
+    }
+  }
+  return expired;
+}
+
+void watermark_queries::cancel(const asker& who) {
+  for (std::vector<waiting_read>* reads : {&asked_, &gathering_}) {
+    std::erase_if(*reads, [&](const waiting_read& read) { return read.who == who; });
+  }
+}
+
+void watermark_queries::forget(std::uint64_t stream) {
+  for (std::vector<waiting_read>* reads : {&asked_, &gathering_}) {
+    std::erase_if(*reads, [&](const waiting_read& read) { return read.who.stream == stream; });
+  }
+}
+
+void watermark_queries::hash(detail::state_hash& into) const {
+  into.add(question_).add(gathering_.size()).add(asked_.size());
+  for (const std::vector<waiting_read>* reads : {&gathering_, &asked_}) {
+    for (const waiting_read& read : *reads) into.add(read.who.stream).add(read.who.request).add(read.key.view());
+  }
+}
+
+}  // namespace artillery::replication
