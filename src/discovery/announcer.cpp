@@ -73,12 +73,12 @@ void announcer::start_burst(offer& o, time_point now) {
   o.next = o.started;
 }
 
-std::optional<announcer::step> announcer::due(time_point now, std::size_t services_known) {
+std::optional<announcer::step> announcer::due(time_point now, std::size_t services_known, bool audible) {
   for (std::size_t i = 0; i < offers_.size(); ++i) {
     offer& o = offers_[i];
     if (now < o.next) continue;
     if (!o.withdrawing) {
-      o.spoken = now;
+      if (audible) o.spoken = now;
       if (o.said < burst_at.size()) ++o.said;
       // Not from `started` alone: after a pause all that was missed would be said at once.
       o.next = o.said < burst_at.size() ? std::max(o.started + burst_at[o.said], now + burst_at[1])

@@ -35,8 +35,9 @@ public:
     act what;
     service subject;
   };
-  /// The next thing to say at `now`; nothing when there is none. To be asked until there is none.
-  [[nodiscard]] std::optional<step> due(time_point now, std::size_t services_known);
+  /// The next thing to say at `now`; nothing when there is none. To be asked until there is none. `audible`: there is a
+  /// link that carries it.
+  [[nodiscard]] std::optional<step> due(time_point now, std::size_t services_known, bool audible);
   [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
 
   /// What is announced: withdrawn services are not among them.
@@ -57,7 +58,7 @@ private:
     std::uint8_t said = 0;  ///< steps of the burst, or of the goodbyes, that are done
     time_point next;
     time_point started;                 ///< when the burst, or the goodbyes, started
-    std::optional<time_point> spoken;  ///< when it was last announced
+    std::optional<time_point> spoken;  ///< when it was last announced to anybody
   };
 
   void start_burst(offer& o, time_point now);

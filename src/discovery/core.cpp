@@ -152,7 +152,7 @@ void core::expire(time_point now, core_effects& out) {
   while (const auto asking = browser_.due(now)) ask(*asking, now, out);
   while (const auto pending = answers_.due(now)) answer(*pending, now, out);
 
-  while (auto step = announcer_.due(now, table_.size())) {
+  while (auto step = announcer_.due(now, table_.size(), !interfaces_.empty())) {
     if (step->what == announcer::act::announce) {
       ++counters_.announcements_sent;
       frame said{next_header(frame_kind::announce, now), announcement{step->subject}};
