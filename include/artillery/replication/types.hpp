@@ -192,6 +192,11 @@ struct write {
   bytes value;  ///< of a put
   condition when;
 
+  write() = default;
+  // A constructor, because g++ 12 destroys owning aggregates twice in the full expression of a `co_await`.
+  write(kind wanted, bytes object, bytes content, condition only_when = {}) noexcept
+      : what{wanted}, key{std::move(object)}, value{std::move(content)}, when{only_when} {}
+
   [[nodiscard]] static write put(bytes key, bytes value, condition when = {}) {
     return {kind::put, std::move(key), std::move(value), when};
   }
@@ -275,17 +280,20 @@ struct client_config {
 /// What a replica has to say.
 struct event {
   enum class kind : std::uint8_t {
+    listening,      ///< the replica's port is open: `replica::local_endpoint` tells which
     serving,        ///< this replica is in the view and answers
     not_serving,    ///< a view is in force that does not list this incarnation: a stranger
     chain_stopped,  ///< no write gets past this replica: its successor (`other`) is unreachable, or those behind it are
     chain_resumed,  ///< writes get through again
     fenced,         ///< the successor (`other`) holds records that this replica does not know, or lacks some that were
                     ///< committed: nothing is overwritten, the chain stays stopped
+    overflow        ///< `lost` events that nobody fetched were dropped here
   };
 
   kind what = kind::serving;
   std::uint64_t epoch = 0;
   replica_id other;
+  std::uint64_t lost = 0;
 
   friend bool operator==(const event&, const event&) noexcept = default;
 };
