@@ -1,14 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <system_error>
+#include <vector>
 
 #include "artillery/bytes.hpp"
 #include "artillery/clock.hpp"
 #include "artillery/effects.hpp"
 #include "artillery/replication/types.hpp"
+#include "base/backoff.hpp"
+#include "base/indexed.hpp"
 #include "base/random.hpp"
+#include "replication/links.hpp"
+#include "replication/message.hpp"
 
 namespace artillery::replication {
 
@@ -58,6 +64,107 @@ public:
   /// The view that operations go by; epoch 0 before the first one was heard of.
   [[nodiscard]] const replication::view& view() const noexcept;
   [[nodiscard]] std::uint64_t hash(time_point now) const;
+
+private:
+  enum class phase : std::uint8_t {
+    queued,   // waits for a place in flight
+    sent,     // until the answer or `act_at`
+    resting,  // until `act_at`, then sent again
+    parked    // until a link that it can use opens
+  };
+  /// A call of the user's that is not answered yet.
+  struct operation {
+    request_id key = 0;
+    bool is_read = false;
+    phase state = phase::queued;
+    bytes object;
+    consistency level;           // of a read
+    routing where;               // of a read
+    replication::write what;     // of a write
+    std::uint32_t checksum = 0;  // of its value
+    std::uint64_t session = 0;   // of a write that was sent
+    std::uint64_t number = 0;    // likewise; 0: never sent
+    std::uint32_t attempts = 0;
+    std::uint64_t stream = 0;  // of the last attempt
+    std::optional<time_point> deadline;
+    time_point act_at = time_point::max();
+    detail::backoff rest;
+  };
+  struct peer {
+    node_id node;  // none before the view is known
+    outgoing_link link;
+  };
+  struct alarm {
+    time_point when;
+    request_id request = 0;
+  };
+
+  // client_core.cpp: links, view, session
+  [[nodiscard]] peer* peer_of(std::uint64_t stream) noexcept;
+  [[nodiscard]] peer* head() noexcept;
+  void tend(peer& which, time_point now, client_effects& out);
+  void lost(peer& which, time_point now, client_effects& out);
+  void drop(peer& which, time_point now, client_effects& out);
+  void malformed(peer& which, time_point now, client_effects& out);
+  void welcomed(peer& which, const bytes& frame, time_point now, client_effects& out);
+  void ask_view(const peer& which, client_effects& out);
+  void adopt(const bytes& frame, time_point now, client_effects& out);
+  void open_session(time_point now, client_effects& out);
+  void session_answered(const write_reply& reply, time_point now);
+  [[nodiscard]] bool watched() const noexcept;
+  void send(const peer& to, client_effects& out);
+
+  // client_requests.cpp: operations
+  void submit(operation op, time_point now, client_effects& out);
+  void pump(time_point now, client_effects& out);
+  void pump_reads(time_point now, client_effects& out);
+  void pump_writes(time_point now, client_effects& out);
+  [[nodiscard]] peer* route(const operation& op);
+  void send_read(operation& op, time_point now, client_effects& out);
+  void send_write(operation& op, time_point now, client_effects& out);
+  void sent(operation& op, const peer& to, time_point now);
+  void read_answered(peer& from, const bytes& frame, time_point now, client_effects& out);
+  void write_answered(peer& from, const bytes& frame, time_point now, client_effects& out);
+  void refused(operation& op, reply_status status, const peer& from, time_point now, client_effects& out);
+  void session_gone(operation& op, time_point now, client_effects& out);
+  void requeue(operation& op);
+  void unpark(time_point now, client_effects& out);
+  void act(operation& op, time_point now, client_effects& out);
+  void arm(operation& op, time_point when);
+  void give_up(operation& op, client_effects& out);
+  void finish(request_id request);
+  void settle(std::uint64_t session, std::uint64_t number);
+  void tidy(std::deque<request_id>& queue, bool of_reads);
+
+  client_config config_;
+  std::uint32_t cluster_;
+  detail::random random_;
+
+  replication::view view_;
+  std::vector<peer> peers_;  // of the view, head first; before it is known, those of the configuration
+  std::uint64_t next_stream_ = 1;
+  std::size_t next_turn_ = 0;  // of routing::round_robin
+  bool running_ = false;
+
+  enum class session_state : std::uint8_t { none, opening, open };
+  session_state session_state_ = session_state::none;
+  std::uint64_t session_ = 0;
+  time_point session_act_at_ = time_point::min();  // none: may be opened from then on; opening: asked again then
+  detail::backoff session_rest_;
+  std::uint64_t next_number_ = 1;
+  std::uint64_t lowest_ = 1;  // lowest number that is not settled
+  std::deque<bool> settled_;  // of numbers from `lowest_` on
+
+  detail::indexed<operation, detail::number_hash> operations_;
+  std::deque<request_id> read_queue_;  // may hold ids that are no longer queued: see tidy
+  std::deque<request_id> write_queue_;
+  std::size_t queued_ = 0;
+  std::size_t reads_in_flight_ = 0;
+  std::size_t writes_in_flight_ = 0;
+  std::vector<alarm> alarms_;  // a heap; may hold alarms that no longer count
+
+  client_counters counters_;
+  frame scratch_;  // no state: memory for the frame being made
 };
 
 }  // namespace artillery::replication

@@ -254,7 +254,7 @@ void core::tend(outgoing_link& link, const turn& at) {
       next_stream_ += 2;
       return;
     case outgoing_link::action::probe:
-      link.probed();
+      link.probed(at.now);
       encode_bare(scratch_, frame_kind::ping, epoch());
       return send(link.number(), at);
     case outgoing_link::action::close: return drop_opened(link, at);

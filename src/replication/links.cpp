@@ -38,21 +38,22 @@ void outgoing_link::close(time_point now, detail::random& random, network_effect
 
 outgoing_link::action outgoing_link::due(time_point now, bool watched) const noexcept {
   if (phase_ == phase::idle) return now >= retry_at_ ? action::connect : action::none;
-  // Until the welcome comes something is always awaited.
   if (phase_ == phase::open && !watched) return action::none;
-  if (now - heard_ >= silence_max_) return action::close;
-  if (phase_ == phase::open && !probed_ && now - heard_ >= silence_max_ / 2) return action::probe;
-  return action::none;
+  const bool over = now >= *next_deadline(watched);
+  if (!over) return action::none;
+  return phase_ == phase::open && !probed_at_ ? action::probe : action::close;
 }
 
 std::optional<time_point> outgoing_link::next_deadline(bool watched) const noexcept {
   if (phase_ == phase::idle) return retry_at_;
-  if (phase_ == phase::open && !watched) return std::nullopt;
-  return heard_ + (phase_ == phase::open && !probed_ ? silence_max_ / 2 : silence_max_);
+  if (phase_ != phase::open) return heard_ + silence_max_;
+  if (!watched) return std::nullopt;
+  // A link that was not watched may have been silent for long: it is given up only after an unanswered probe.
+  return probed_at_ ? *probed_at_ + silence_max_ / 2 : heard_ + silence_max_ / 2;
 }
 
 void outgoing_link::hash(detail::state_hash& into, time_point now) const {
-  into.add(to_).add(number_).add(phase_).add(congested_).add(probed_).add(pause_.failures());
+  into.add(to_).add(number_).add(phase_).add(congested_).add(probed_at_.has_value()).add(pause_.failures());
   if (phase_ == phase::idle && retry_at_ != time_point::min()) into.add(retry_at_ - now);
   if (phase_ != phase::idle) into.add(now - heard_);
 }

@@ -48,7 +48,7 @@ public:
   void set_congested(bool congested) noexcept { congested_ = congested; }
   void heard(time_point now) noexcept {
     heard_ = now;
-    probed_ = false;
+    probed_at_.reset();
   }
   /// It broke by itself.
   void lost(time_point now, detail::random& random);
@@ -58,7 +58,7 @@ public:
   enum class action : std::uint8_t { none, connect, probe, close };
   /// What is to be done by now. `watched`: something is awaited from the other end, so silence means something.
   [[nodiscard]] action due(time_point now, bool watched) const noexcept;
-  void probed() noexcept { probed_ = true; }
+  void probed(time_point now) noexcept { probed_at_ = now; }
   [[nodiscard]] std::optional<time_point> next_deadline(bool watched) const noexcept;
 
   void hash(detail::state_hash& into, time_point now) const;
@@ -68,9 +68,9 @@ private:
   std::uint64_t number_ = 0;
   phase phase_ = phase::idle;
   bool congested_ = false;
-  bool probed_ = false;
   time_point retry_at_ = time_point::min();  // at once
   time_point heard_{};
+  std::optional<time_point> probed_at_;  // since it was last heard
   std::optional<time_point> down_since_ = time_point::min();
   detail::backoff pause_;
   duration silence_max_{};

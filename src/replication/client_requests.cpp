@@ -1,0 +1,335 @@
+// A client's operations: queued, sent, tried again, given up.
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "base/crc32c.hpp"
+#include "replication/client_core.hpp"
+
+namespace artillery::replication {
+namespace {
+
+constexpr request_id session_request = static_cast<request_id>(-1);
+/// An attempt lasts longer each time, up to this many doublings: a chain that has stopped is not helped by repetition.
+constexpr std::uint32_t attempt_doublings_max = 4;
+
+}  // namespace
+
+// --- the user's calls ---
+
+void client_core::read(request_id request, const bytes& key, const consistency& level, const routing& where,
+                       std::optional<time_point> deadline, time_point now, client_effects& out) {
+  if (key.empty() || key.size() > key_size_max) return out.answer(request, errc::invalid_argument, read_result{});
+  if (queued_ >= config_.queue_max) return out.answer(request, errc::would_overflow, read_result{});
+  operation op;
+  op.key = request;
+  op.is_read = true;
+  op.object = key;
+  op.level = level;
+  op.where = where;
+  op.deadline = deadline;
+  submit(std::move(op), now, out);
+}
+
+void client_core::write(request_id request, const replication::write& what, std::optional<time_point> deadline,
+                        time_point now, client_effects& out) {
+  if (what.key.empty() || what.key.size() > key_size_max) {
+    return out.answer(request, errc::invalid_argument, write_result{});
+  }
+  if (what.value.size() > config_.value_size_max) return out.answer(request, errc::too_large, write_result{});
+  if (queued_ >= config_.queue_max) return out.answer(request, errc::would_overflow, write_result{});
+  operation op;
+  op.key = request;
+  op.object = what.key;
+  op.what = what;
+  op.checksum = detail::crc32c(what.value);
+  op.deadline = deadline;
+  submit(std::move(op), now, out);
+}
+
+void client_core::submit(operation op, time_point now, client_effects& out) {
+  ARTILLERY_INVARIANT(op.key != session_request && !operations_.contains(op.key));
+  op.rest = detail::backoff{{config_.retry_min, config_.retry_max}};
+  ++queued_;
+  (op.is_read ? read_queue_ : write_queue_).push_back(op.key);
+  operation& kept = operations_.insert(std::move(op));
+  if (kept.deadline) arm(kept, *kept.deadline);
+  pump(now, out);
+}
+
+void client_core::cancel(request_id request, time_point now, client_effects& out) {
+  finish(request);
+  pump(now, out);
+}
+
+// --- sending ---
+
+void client_core::pump(time_point now, client_effects& out) {
+  pump_reads(now, out);
+  pump_writes(now, out);
+}
+
+void client_core::pump_reads(time_point now, client_effects& out) {
+  while (!read_queue_.empty() && reads_in_flight_ < config_.reads_in_flight_max) {
+    operation* op = operations_.find(read_queue_.front());
+    read_queue_.pop_front();
+    if (op == nullptr || op->state != phase::queued) continue;
+    --queued_;
+    ++reads_in_flight_;
+    send_read(*op, now, out);
+  }
+}
+
+void client_core::pump_writes(time_point now, client_effects& out) {
+  if (write_queue_.empty()) return;
+  if (session_state_ != session_state::open) return open_session(now, out);
+  while (!write_queue_.empty() && head()->link.can_send() && next_number_ - lowest_ < config_.writes_in_flight_max) {
+    operation* op = operations_.find(write_queue_.front());
+    write_queue_.pop_front();
+    if (op == nullptr || op->state != phase::queued) continue;
+    --queued_;
+    ++writes_in_flight_;
+    op->session = session_;
+    op->number = next_number_++;
+    settled_.push_back(false);
+    send_write(*op, now, out);
+  }
+}
+
+client_core::peer* client_core::route(const operation& op) {
+  if (view_.epoch == 0) return nullptr;
+  if (op.level == strong && view_.reads == read_mode::tail_only) {
+    return peers_.back().link.can_send() ? &peers_.back() : nullptr;
+  }
+  std::vector<peer*> usable;
+  for (peer& each : peers_) {
+    const bool asked_for = op.where.what() != routing::kind::replica || each.node == op.where.node();
+    if (each.link.can_send() && asked_for) usable.push_back(&each);
+  }
+  // Another one than last time, if there is one.
+  if (op.attempts > 0 && usable.size() > 1)
+    std::erase_if(usable, [&](peer* p) { return p->link.number() == op.stream; });
+  if (usable.empty()) return nullptr;
+  if (op.where.what() == routing::kind::round_robin) return usable[next_turn_++ % usable.size()];
+  return usable[static_cast<std::size_t>(random_.below(usable.size()))];
+}
+
+void client_core::send_read(operation& op, time_point now, client_effects& out) {
+  peer* to = route(op);
+  if (to == nullptr) {
+    op.state = phase::parked;
+    return;
+  }
+  sent(op, *to, now);
+  encode(scratch_, view_.epoch, read_request{.request = op.key, .level = op.level, .key = op.object});
+  send(*to, out);
+}
+
+void client_core::send_write(operation& op, time_point now, client_effects& out) {
+  peer* to = head();
+  if (to == nullptr || !to->link.can_send()) {
+    op.state = phase::parked;
+    return;
+  }
+  sent(op, *to, now);
+  const std::uint64_t lowest = op.session == session_ ? lowest_ : op.number;
+  write_request request{
+      .request = op.key,
+      .what = op.what.what == write::kind::put ? write_request::kind::put : write_request::kind::erase,
+      .session = op.session,
+      .number = op.number,
+      .lowest = lowest,
+      .when = op.what.when,
+      .key = op.object,
+      .value = op.what.value,
+      .checksum = op.checksum};
+  encode(scratch_, view_.epoch, request);
+  send(*to, out);
+}
+
+void client_core::sent(operation& op, const peer& to, time_point now) {
+  if (op.attempts > 0) ++counters_.retries;
+  op.state = phase::sent;
+  op.stream = to.link.number();
+  const duration patience = config_.attempt_timeout * (1 << std::min(op.attempts, attempt_doublings_max));
+  ++op.attempts;
+  arm(op, now + patience);
+}
+
+// --- answers ---
+
+void client_core::read_answered(peer& from, const bytes& frame, time_point now, client_effects& out) {
+  const auto reply = decode_read_reply(frame);
+  if (!reply) return malformed(from, now, out);
+  operation* op = operations_.find(reply->request);
+  if (op == nullptr || !op->is_read) return;  // answered already, by an earlier attempt
+  if (reply->result.found() && detail::crc32c(*reply->result.value) != reply->checksum) {
+    ++counters_.checksum_mismatches;
+    return drop(from, now, out);
+  }
+  if (reply->status != reply_status::ok) return refused(*op, reply->status, from, now, out);
+  ++counters_.reads;
+  if (reply->result.local) ++counters_.local_reads;
+  finish(reply->request);
+  out.answer(reply->request, {}, reply->result);
+  pump(now, out);
+}
+
+void client_core::write_answered(peer& from, const bytes& frame, time_point now, client_effects& out) {
+  const auto reply = decode_write_reply(frame);
+  if (!reply) return malformed(from, now, out);
+  if (reply->request == session_request) {
+    if (&from != head()) return;
+    if (reply->status == reply_status::stale_epoch || reply->status == reply_status::not_head) ask_view(from, out);
+    session_answered(*reply, now);
+    return pump(now, out);
+  }
+  operation* op = operations_.find(reply->request);
+  if (op == nullptr || op->is_read) return;
+  if (reply->status != reply_status::ok) return refused(*op, reply->status, from, now, out);
+  ++counters_.writes;
+  finish(reply->request);
+  out.answer(reply->request, {}, reply->result);
+  pump(now, out);
+}
+
+void client_core::refused(operation& op, reply_status status, const peer& from, time_point now, client_effects& out) {
+  switch (status) {
+    case reply_status::too_large:
+    case reply_status::invalid: {
+      // The head says so to every attempt, so none was taken.
+      const request_id request = op.key;
+      const bool is_read = op.is_read;
+      finish(request);
+      if (is_read) return out.answer(request, to_error(status), read_result{});
+      return out.answer(request, to_error(status), write_result{});
+    }
+    case reply_status::unknown_session:
+      if (!op.is_read) return session_gone(op, now, out);
+      break;
+    case reply_status::busy: ++counters_.refused_busy; break;
+    default: ask_view(from, out); break;
+  }
+  // Whatever it says, it says of this attempt only; an earlier one may still be taken.
+  if (op.state != phase::sent) return;
+  op.state = phase::resting;
+  arm(op, now + op.rest.next(random_));
+}
+
+void client_core::session_gone(operation& op, time_point now, client_effects& out) {
+  if (op.session == session_ && session_state_ == session_state::open) {
+    session_state_ = session_state::none;
+    session_act_at_ = now;
+  }
+  // More than one attempt: an earlier one may have been taken before the session ended, and nobody can tell any more.
+  if (op.attempts > 1) {
+    ++counters_.outcomes_unknown;
+    const request_id request = op.key;
+    finish(request);
+    out.answer(request, errc::outcome_unknown, write_result{});
+    return pump(now, out);
+  }
+  op.number = 0;
+  op.attempts = 0;
+  op.state = phase::queued;
+  --writes_in_flight_;
+  ++queued_;
+  write_queue_.push_front(op.key);
+  pump(now, out);
+}
+
+// --- time and trouble ---
+
+void client_core::requeue(operation& op) {
+  if (!op.is_read) {
+    op.state = phase::parked;  // until the head's link opens again
+    return;
+  }
+  op.state = phase::queued;
+  --reads_in_flight_;
+  ++queued_;
+  read_queue_.push_front(op.key);
+}
+
+void client_core::unpark(time_point now, client_effects& out) {
+  std::vector<operation*> writes;
+  for (operation& op : operations_) {
+    if (op.state != phase::parked) continue;
+    if (op.is_read) {
+      requeue(op);
+    } else {
+      writes.push_back(&op);
+    }
+  }
+  std::sort(writes.begin(), writes.end(), [](const operation* a, const operation* b) { return a->number < b->number; });
+  for (operation* op : writes) send_write(*op, now, out);
+  pump(now, out);
+}
+
+void client_core::act(operation& op, time_point now, client_effects& out) {
+  if (op.deadline && *op.deadline <= now) return give_up(op, out);
+  if (op.act_at > now || (op.state != phase::sent && op.state != phase::resting)) return;
+  if (op.is_read) return send_read(op, now, out);
+  send_write(op, now, out);
+}
+
+void client_core::arm(operation& op, time_point when) {
+  const auto later = [](const alarm& a, const alarm& b) { return a.when > b.when; };
+  constexpr std::size_t slack = 64;
+  if (alarms_.size() > 4 * operations_.size() + slack) {
+    // Each operation needs its deadline and the time it acts at; all other alarms are of what is over.
+    alarms_.clear();
+    for (const operation& each : operations_) {
+      if (each.deadline) alarms_.push_back({*each.deadline, each.key});
+      if (each.act_at != time_point::max()) alarms_.push_back({each.act_at, each.key});
+    }
+    std::make_heap(alarms_.begin(), alarms_.end(), later);
+  }
+  if (!op.deadline || when != *op.deadline) op.act_at = when;
+  alarms_.push_back({when, op.key});
+  std::push_heap(alarms_.begin(), alarms_.end(), later);
+}
+
+void client_core::give_up(operation& op, client_effects& out) {
+  const request_id request = op.key;
+  const bool is_read = op.is_read;
+  const bool may_have_happened = op.number != 0;
+  finish(request);
+  ++(may_have_happened ? counters_.outcomes_unknown : counters_.timed_out);
+  if (is_read) return out.answer(request, errc::timed_out, read_result{});
+  out.answer(request, may_have_happened ? errc::outcome_unknown : errc::timed_out, write_result{});
+}
+
+void client_core::finish(request_id request) {
+  operation* op = operations_.find(request);
+  if (op == nullptr) return;
+  if (op->state == phase::queued) {
+    --queued_;
+  } else {
+    --(op->is_read ? reads_in_flight_ : writes_in_flight_);
+  }
+  if (op->number != 0) settle(op->session, op->number);
+  const bool is_read = op->is_read;
+  operations_.erase(request);
+  tidy(is_read ? read_queue_ : write_queue_, is_read);
+}
+
+void client_core::settle(std::uint64_t session, std::uint64_t number) {
+  if (session != session_ || number < lowest_) return;
+  settled_[static_cast<std::size_t>(number - lowest_)] = true;
+  while (!settled_.empty() && settled_.front()) {
+    settled_.pop_front();
+    ++lowest_;
+  }
+}
+
+void client_core::tidy(std::deque<request_id>& queue, bool of_reads) {
+  constexpr std::size_t slack = 64;
+  if (queue.size() <= 2 * queued_ + slack) return;
+  std::erase_if(queue, [&](request_id request) {
+    const operation* op = operations_.find(request);
+    return op == nullptr || op->state != phase::queued || op->is_read != of_reads;
+  });
+}
+
+}  // namespace artillery::replication
