@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "net/socket_address.hpp"
+#include "net/system_error.hpp"
 
 namespace artillery::net {
 namespace {
@@ -52,6 +53,7 @@ std::shared_ptr<datagram_socket> datagram_socket::open(const strand& executor, c
   self->socket_.open(local.protocol(), error);
   if (!error) error = prepare_datagram_socket(self->socket_.native_handle(), options);
   if (!error) self->socket_.bind(local, error);
+  error = standard(error);
   return error ? nullptr : self;
 }
 

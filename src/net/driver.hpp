@@ -46,10 +46,10 @@ protected:
 };
 
 struct driver_options {
-  std::string component;  ///< for remarks and metrics: "membership"
-  log_sink log;
-  stream_limits streams;
-  std::shared_ptr<net::persister> persister;  ///< none: what is persisted counts as done at once
+  std::string component = {};  ///< for remarks and metrics: "membership"
+  log_sink log = {};
+  stream_limits streams = {};
+  std::shared_ptr<net::persister> persister = {};  ///< none: what is persisted counts as done at once
 };
 
 /// The part of a driver that does not depend on the core's type, compiled once.

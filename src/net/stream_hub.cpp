@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "net/socket_address.hpp"
+#include "net/system_error.hpp"
 
 namespace artillery::net {
 
@@ -21,13 +22,13 @@ std::error_code stream_hub::listen(const endpoint& at) {
   const auto local = to_asio<asio::ip::tcp::endpoint>(at);
   acceptor fresh{executor_};
   fresh.open(local.protocol(), error);
-  if (error) return error;
+  if (error) return standard(error);
   // Otherwise a restart within a minute finds the port taken by connections of its former life.
   fresh.set_option(asio::socket_base::reuse_address{true}, error);
   if (!error && at.is_v6()) fresh.set_option(asio::ip::v6_only{true}, error);
   if (!error) fresh.bind(local, error);
   if (!error) fresh.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return error;
+  if (error) return standard(error);
   acceptor_ = std::move(fresh);
   accept();
   return {};

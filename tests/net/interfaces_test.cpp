@@ -1,0 +1,47 @@
+#include "net/interfaces.hpp"
+
+#include <algorithm>
+#include <asio/io_context.hpp>
+
+#include "catch.hpp"
+#include "event_loop.hpp"
+
+namespace artillery::net {
+
+TEST_CASE("the loopback interface is listed with its address", "[net][interfaces]") {
+  std::error_code error;
+  const auto all = list_interfaces(error);
+  REQUIRE_FALSE(error);
+  const auto loopback = std::find_if(all.begin(), all.end(), [](const auto& one) { return one.loopback; });
+  REQUIRE(loopback != all.end());
+  CHECK(loopback->index != 0);
+  CHECK_FALSE(loopback->name.empty());
+  if (loopback->up) {
+    const auto has = std::any_of(loopback->addresses.begin(), loopback->addresses.end(), [](const auto& one) {
+      return one.address == endpoint::v4(127, 0, 0, 1, 0) && one.prefix_length == 8;
+    });
+    CHECK(has);
+  }
+}
+
+TEST_CASE("a watch can be closed and released at any moment", "[net][interfaces]") {
+  asio::io_context io;
+  const strand executor{io.get_executor()};
+  std::error_code error;
+  auto watch = interface_watch::start(executor, [] {}, error);
+  REQUIRE_FALSE(error);
+  SECTION("closed") {
+    watch->close();
+    watch->close();
+    io.run();
+  }
+  SECTION("released") {
+    watch.reset();
+    io.run();
+  }
+  SECTION("with the context") {
+    io.poll();
+  }
+}
+
+}  // namespace artillery::net
