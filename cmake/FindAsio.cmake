@@ -29,6 +29,9 @@ if(Asio_FOUND AND NOT TARGET asio::asio)
   set_target_properties(asio::asio PROPERTIES
     INTERFACE_INCLUDE_DIRECTORIES "${Asio_INCLUDE_DIR}"
     INTERFACE_LINK_LIBRARIES Threads::Threads
-    # Asio does not see Clang's coroutines when the standard library is libstdc++, unless it is told.
-    INTERFACE_COMPILE_DEFINITIONS "ASIO_STANDALONE;$<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_CO_AWAIT>")
+    # Asio does not see Clang's coroutines when the standard library is libstdc++, unless it is told. And it sees
+    # aligned_alloc only where a standard header came before its own: without the definition, files of one program
+    # disagree on how its memory is freed.
+    INTERFACE_COMPILE_DEFINITIONS
+      "ASIO_STANDALONE;ASIO_HAS_STD_ALIGNED_ALLOC=1;$<$<CXX_COMPILER_ID:Clang>:ASIO_HAS_CO_AWAIT>")
 endif()
