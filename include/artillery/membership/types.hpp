@@ -1,0 +1,202 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <variant>
+
+#include "artillery/bytes.hpp"
+#include "artillery/clock.hpp"
+#include "artillery/endpoint.hpp"
+#include "artillery/error.hpp"
+#include "artillery/node_id.hpp"
+
+/// Who is in the cluster, as each of its members sees it: SWIM (Das, Gupta & Motivala, DSN 2002) with the Lifeguard
+/// extensions (Dadgar, Phillips & Currey, 2017).
+namespace artillery::membership {
+
+/// What is believed of a member. Between claims of the same boot and incarnation the later of these wins.
+enum class member_state : std::uint8_t {
+  alive,    ///< it answers
+  suspect,  ///< it did not answer somebody's probe, and may still refute that
+  failed,   ///< it did not refute in time
+  left      ///< it said that it goes
+};
+
+[[nodiscard]] std::string_view to_string(member_state state) noexcept;
+
+/// Small facts that a member tells of itself, such as its role or the port of another service.
+using tag_map = std::map<std::string, std::string>;
+
+/// One member, as a value that is nobody's afterwards.
+struct member {
+  node_id id;
+  std::string name;
+  artillery::endpoint at;         ///< where its cluster socket listens, UDP and TCP alike
+  std::uint64_t boot = 0;         ///< grows with every start of the same id
+  std::uint64_t incarnation = 0;  ///< grows when the member refutes a suspicion or changes its tags
+  member_state state = member_state::alive;
+  tag_map tags;
+
+  friend bool operator==(const member&, const member&) = default;
+};
+
+// ---- events, in order per member, each once per transition ----
+
+/// A member is here: new, restarted, or back after `failed` or `left`.
+struct joined {
+  membership::member member;
+};
+/// A member does not answer. It becomes `recovered`, `failed` or `left` next.
+struct suspected {
+  membership::member member;
+};
+/// A suspected member answered after all.
+struct recovered {
+  membership::member member;
+};
+/// A member is gone without a word. A restart under the same id is `failed` of the old boot, then `joined`.
+struct failed {
+  membership::member member;
+};
+/// A member said that it goes.
+struct left {
+  membership::member member;
+};
+/// A member changed its tags.
+struct updated {
+  membership::member member;
+};
+/// What another member broadcast: at most once, and per (origin, topic) in the order in which it was sent.
+struct user_event {
+  node_id origin;
+  std::string topic;
+  bytes payload;
+  std::uint64_t lamport = 0;  ///< Lamport time: an event that its sender knew when it sent another has a smaller one
+};
+/// `count` events of a member, starting with its `first`th (counted over all topics, from 1), could not be had; what it
+/// sent after them follows.
+struct gap {
+  node_id origin;
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+};
+/// The application was too slow: `lost` events were thrown away here. `cluster::members()` tells how things stand.
+struct overflow {
+  std::uint64_t lost = 0;
+};
+
+using event = std::variant<joined, suspected, recovered, failed, left, updated, user_event, gap, overflow>;
+
+// ---- limits that peers must agree on, hence constants of the protocol ----
+
+inline constexpr std::size_t name_size_max = 64;
+inline constexpr std::size_t topic_size_max = 64;
+/// Sum of all keys and values of a member's tags, plus two bytes for each entry.
+inline constexpr std::size_t tags_size_max = 256;
+inline constexpr std::size_t datagram_size_least = 508;
+inline constexpr std::size_t datagram_size_most = 8'900;
+
+/// How a node takes part. `lan()`, `wan()` and `local()` are good starting points; the defaults are those of `lan()`.
+struct config {
+  /// Timings for nodes of one data centre; memberlist's values, so that the two compare.
+  [[nodiscard]] static config lan();
+  /// Timings for nodes that are far apart: slower to accuse, smaller datagrams.
+  [[nodiscard]] static config wan();
+  /// Timings for processes of one machine, as in tests: a death is reported in about half a second.
+  [[nodiscard]] static config local();
+
+  // --- identity ---
+  /// Nodes of another cluster name are not heard. At most 64 bytes, not empty.
+  std::string cluster = "default";
+  /// For people; at most 64 bytes. Empty: the first eight digits of the id.
+  std::string name;
+  /// None: a fresh one is drawn at every start. A node that keeps its id over restarts is known to be the same one.
+  node_id id;
+  /// Told to everybody; see `tags_size_max`.
+  tag_map tags;
+  /// Where to listen, UDP and TCP with the same port number. Port 0: one that is free for both.
+  endpoint bind = endpoint::v4(0, 0, 0, 0, 7946);
+  /// What the others are told to talk to. None: the bound address, or, when that is the wildcard, this machine's
+  /// address as the system would choose it for going out. A port of 0 means the bound port.
+  endpoint advertise;
+
+  // --- failure detection (SWIM, sections 3 and 4) ---
+  /// One member is probed per interval, so a dead one is noticed after 1.6 intervals on average whatever the number of
+  /// members (SWIM, section 3.1). Scaled by (1 + local health).
+  duration probe_interval = std::chrono::seconds{1};
+  /// How long an answer may take before others are asked to try. Above the slowest round trip, below the interval.
+  duration probe_timeout = std::chrono::milliseconds{500};
+  /// How many others are asked to try (SWIM's k). 0 to 16.
+  std::uint32_t indirect_probes = 3;
+  /// How long a suspect may stay silent before it is declared failed, at least:
+  ///     suspicion_mult * max(1, log10(members)) * probe_interval
+  /// Larger forgives slow members; smaller notices dead ones sooner. 1 to 100.
+  std::uint32_t suspicion_mult = 4;
+  /// A suspicion starts with this many times the least timeout and shrinks towards it as others confirm it (Lifeguard's
+  /// dogpile). 1 turns that off. 1 to 100.
+  std::uint32_t suspicion_max_mult = 6;
+  /// Most that the local health multiplier (Lifeguard) may reach: a node that seems slow itself accuses later. 0 to 64.
+  std::uint32_t awareness_max = 8;
+
+  // --- dissemination (SWIM, section 4.1) ---
+  /// How often news is told to `gossip_fanout` random members. Nothing is sent when there is none.
+  duration gossip_interval = std::chrono::milliseconds{200};
+  std::uint32_t gossip_fanout = 3;  ///< 1 to 16
+  /// Each claim and event is sent at most
+  ///     retransmit_mult * ceil(log10(members + 1))
+  /// times by each member. 1 to 32.
+  std::uint32_t retransmit_mult = 4;
+  /// News is pushed on at once, but no more often than this.
+  duration push_spacing = std::chrono::milliseconds{10};
+  /// A failed member is gossiped to for so long, in case it only seemed so.
+  duration gossip_to_failed = std::chrono::seconds{30};
+  /// Full exchange of state with one random member, over TCP. Grows with the logarithm of the members above 32.
+  duration push_pull_interval = std::chrono::seconds{30};
+  /// One failed member is tried again each interval, by a datagram and, every fourth time, over TCP.
+  duration reconnect_interval = std::chrono::seconds{5};
+  /// How long failed and left members are remembered, so that nobody's old news brings them back.
+  duration tombstone = std::chrono::minutes{10};
+  /// No datagram is larger. 508 to 8,900.
+  std::size_t datagram_max = 1'400;
+
+  // --- joining and leaving ---
+  /// A seed that did not answer is tried again after this, doubling up to `seed_retry_max`.
+  duration seed_retry = std::chrono::seconds{1};
+  duration seed_retry_max = std::chrono::seconds{30};
+  /// Leaving takes at most so long.
+  duration leave_timeout = std::chrono::seconds{5};
+  /// A stream that does not get on is given up after this.
+  duration stream_timeout = std::chrono::seconds{10};
+
+  // --- user events ---
+  /// A missing event is waited for this long, then skipped with a `gap`.
+  duration gap_wait = std::chrono::seconds{2};
+  /// Events are kept for members that missed them: this many, and this many bytes of payload. The oldest go first.
+  std::size_t events_kept_max = 1'024;
+  std::size_t events_kept_bytes_max = std::size_t{1} << 20U;
+  /// Own events not yet sent as often as they should be; `broadcast` fails above it.
+  std::size_t broadcasts_max = 256;
+
+  // --- limits ---
+  /// Members known at most, dead ones included. News of further ones is dropped and counted.
+  std::size_t members_max = 16'384;
+  std::size_t seeds_max = 256;
+  /// Streams accepted at a time; further ones are closed.
+  std::size_t streams_max = 64;
+  /// Events that wait for the application; then the oldest are dropped and an `overflow` is put in their place.
+  std::size_t event_queue_max = 4'096;
+
+  /// What is wrong with this configuration, in words ("probe_timeout must be shorter than probe_interval"); empty when
+  /// it is sound.
+  [[nodiscard]] std::string validate() const;
+};
+
+/// Largest payload of a user event of this topic: what one datagram of `config.datagram_max` bytes holds.
+[[nodiscard]] std::size_t payload_size_max(const config& config, std::string_view topic) noexcept;
+
+}  // namespace artillery::membership

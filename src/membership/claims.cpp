@@ -1,0 +1,293 @@
+// What is believed of whom: how claims are weighed (SWIM, section 4.2), and what a node does about claims of itself.
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "membership/core.hpp"
+#include "membership/mutant.hpp"
+
+namespace artillery::membership {
+namespace {
+
+/// A death heard of in an exchange is looked into for so many probe intervals before it is believed.
+constexpr int look_into_intervals = 2;
+
+}  // namespace
+
+bool core::is_forged(const member_row& row, const claim& heard) const noexcept {
+  const std::uint64_t known = heard.boot == row.standing.boot ? row.standing.incarnation : 0;
+  return heard.boot == ~std::uint64_t{0} ||
+         (heard.incarnation > known && heard.incarnation - known > incarnation_jump_max);
+}
+
+void core::apply(const claim& heard, path how, time_point now, effects_type& out) {
+  if (heard.about == self_.id) return hear_of_self(heard, now);
+  member_row* row = members_.find(heard.about);
+  if (row == nullptr) {
+    // News of the death of somebody never heard of is of no use, unless it comes with a whole view: then it keeps the
+    // old news of others from introducing a dead member.
+    if (heard.facts != nullptr) meet(heard, now, out);
+    return;
+  }
+  if (is_forged(*row, heard)) {
+    ++counters_.refused_forged;
+    return;
+  }
+  standing next{heard.boot, heard.incarnation, heard.state};
+  if constexpr (planted == mutant::equal_incarnation_wins) {
+    if (next.state == member_state::alive && next.boot == row->standing.boot &&
+        next.incarnation == row->standing.incarnation && !row->present()) {
+      ++next.incarnation;
+    }
+  }
+  const bool dead = next.state == member_state::failed;
+  const bool look_into = how == path::exchange && dead && row->present() && next.boot == row->standing.boot;
+  if (look_into) next.state = member_state::suspect;
+  if (next.state == member_state::suspect && next == row->standing) {
+    if (suspicions_.confirm(row->key, heard.accuser)) tell(row->key);
+    return;
+  }
+  if (next <= row->standing) return;
+  if (next.boot != row->standing.boot) return restart_of(*row, heard, now, out);
+  change(*row, next, heard, now, out);
+  if (look_into) {
+    // Its own word, asked for at once, is better than either side's belief: so two halves of a split merge without
+    // burying each other.
+    suspicions_.end(row->key);
+    begin_suspicion(*row, heard.accuser, true, now);
+    check_on(*row, out);
+  }
+}
+
+/// A claim about somebody not known here.
+void core::meet(const claim& heard, time_point now, effects_type& out) {
+  if (heard.boot == ~std::uint64_t{0} || heard.incarnation > incarnation_jump_max) {
+    ++counters_.refused_forged;
+    return;
+  }
+  if (members_.size() >= config_.members_max) {
+    ++counters_.dropped_over_limit;
+    return;
+  }
+  const member_row* before = members_.present_at(heard.facts->at);
+  const node_id replaced = before == nullptr ? node_id{} : before->key;
+  standing first{heard.boot, heard.incarnation, heard.state};
+  // Whoever was at our address before us is gone: nobody knows better than we do.
+  const bool displaced = heard.facts->at == facts_->at && first.state < member_state::failed;
+  if (displaced) first.state = member_state::failed;
+  member_row& row = members_.insert(heard.about, first, heard.facts, now);
+  user_events_.begin_life(row.key, heard.boot, heard.facts->events_sent);
+  ++revision_;
+  if (displaced) tell(row.key);
+  if (!row.present()) return;  // a tombstone: not news for the application
+  announce_joined(row, out);
+  if (row.standing.state == member_state::suspect) {
+    begin_suspicion(row, heard.accuser, false, now);
+    out.deliver(suspected{to_member(row)});
+  }
+  tell(row.key);
+  // An address has one owner. Whoever had it is asked by name; if the newcomer answers instead, the old one is gone.
+  if (replaced.none()) return;
+  if (const member_row* old = members_.find(replaced)) check_on(*old, out);
+}
+
+void core::announce_joined(member_row& row, effects_type& out) {
+  row.announced = true;
+  row.reconnects = 0;
+  ring_.add(row.key, random_);
+  member told = to_member(row);
+  told.state = member_state::alive;
+  out.deliver(joined{std::move(told)});
+}
+
+/// A later process under the same id.
+void core::restart_of(member_row& row, const claim& heard, time_point now, effects_type& out) {
+  if (heard.state == member_state::suspect && heard.facts == nullptr) return;  // its own word will come
+  if (row.announced) {
+    row.announced = false;
+    member old = to_member(row);
+    old.state = member_state::failed;
+    out.deliver(failed{std::move(old)});
+  }
+  suspicions_.end(row.key);
+  if (heard.facts != nullptr) row.facts = heard.facts;
+  members_.set_standing(row, {heard.boot, heard.incarnation, heard.state}, now);
+  row.since = now;
+  user_events_.begin_life(row.key, heard.boot, heard.facts == nullptr ? 0 : heard.facts->events_sent);
+  ++revision_;
+  tell(row.key);
+  if (!row.present()) return;
+  announce_joined(row, out);
+  if (row.standing.state == member_state::suspect) {
+    begin_suspicion(row, heard.accuser, false, now);
+    out.deliver(suspected{to_member(row)});
+  }
+}
+
+/// A newer claim about a known life.
+void core::change(member_row& row, const standing& next, const claim& heard, time_point now, effects_type& out) {
+  const member_state before = row.standing.state;
+  const bool was_gone = !row.present();
+  suspicions_.end(row.key);
+  members_.set_standing(row, next, now);
+  const bool other_tags = heard.facts != nullptr && heard.facts->tags != row.facts->tags;
+  if (heard.facts != nullptr) row.facts = heard.facts;
+  ++revision_;
+  tell(row.key);
+  if (row.present() && was_gone) {
+    announce_joined(row, out);
+    // The network was split, or one of us was away: the rest is made good in one exchange.
+    if (phase_ == phase::running && now >= heal_allowed_at_) {
+      heal_allowed_at_ = now + config_.probe_interval;
+      open_stream(stream_purpose::exchange, row.facts->at, now, out);
+    }
+  }
+  switch (next.state) {
+    case member_state::alive:
+      if (before == member_state::suspect) out.deliver(recovered{to_member(row)});
+      if (other_tags && !was_gone) out.deliver(updated{to_member(row)});
+      return;
+    case member_state::suspect:
+      begin_suspicion(row, heard.accuser, false, now);
+      if (before != member_state::suspect) out.deliver(suspected{to_member(row)});
+      return;
+    case member_state::failed:
+      if (std::exchange(row.announced, false)) out.deliver(failed{to_member(row)});
+      break;
+    case member_state::left:
+      if (std::exchange(row.announced, false)) out.deliver(left{to_member(row)});
+      break;
+  }
+  if constexpr (planted == mutant::no_tombstones) {
+    claims_.remove(row.key);
+    user_events_.forget(row.key);
+    members_.erase(node_id{row.key});
+  }
+}
+
+void core::begin_suspicion(const member_row& row, short_name accuser, bool look_into, time_point now) {
+  ++counters_.suspicions;
+  const std::size_t members = members_.present() + 1;
+  suspicion s{.about = row.key, .started = now};
+  s.accusers[0] = accuser;
+  if (look_into) {
+    s.least = s.most = config_.probe_interval * look_into_intervals;
+  } else {
+    s.least = suspicion_timeout_min(config_.suspicion_mult, members, config_.probe_interval);
+    s.most = s.least * config_.suspicion_max_mult;
+    // Whoever cannot hear enough others must not wait for them (Lifeguard).
+    const std::size_t others = members > 2 ? members - 2 : 0;
+    const std::size_t needed = std::min<std::size_t>(confirmations_max, config_.suspicion_mult);
+    s.needed = static_cast<std::uint8_t>(others < needed ? 0 : needed);
+  }
+  if constexpr (planted == mutant::no_suspicion) s.least = s.most = duration::zero();
+  suspicions_.start(s);
+}
+
+/// Own evidence: nobody got an answer out of it.
+void core::suspect(const node_id& id, time_point now, effects_type& out) {
+  const member_row* row = members_.find(id);
+  if (row == nullptr || !row->present()) return;
+  apply({.about = id,
+         .boot = row->standing.boot,
+         .incarnation = row->standing.incarnation,
+         .state = member_state::suspect,
+         .accuser = shorten(self_.id),
+         .facts = nullptr},
+        path::gossip, now, out);
+}
+
+void core::declare_failed(const node_id& id, time_point now, effects_type& out) {
+  member_row* row = members_.find(id);
+  ARTILLERY_INVARIANT(row != nullptr && row->present());
+  ++counters_.failures_declared;
+  claim verdict{.about = id,
+                .boot = row->standing.boot,
+                .incarnation = row->standing.incarnation,
+                .state = member_state::failed,
+                .accuser = shorten(self_.id),
+                .facts = nullptr};
+  change(*row, {verdict.boot, verdict.incarnation, verdict.state}, verdict, now, out);
+}
+
+/// Others are wrong about this node, or know more of it than it does itself: whoever says anything that would overrule
+/// its own word is answered with a higher one.
+void core::hear_of_self(const claim& heard, time_point now) {
+  if (heard.boot < self_.boot) return;  // an earlier life
+  if (heard.boot > self_.boot) {
+    // A process that came after this one under the same id, or a forgery. Told at most once an interval, so that two
+    // living owners of one id do not shout each other down.
+    ++counters_.id_conflicts;
+    if (heard.boot >= ~std::uint64_t{0} - 1 || now < conflict_allowed_at_ || phase_ != phase::running) return;
+    conflict_allowed_at_ = now + config_.probe_interval;
+    self_.boot = heard.boot + 1;
+    incarnation_ = 0;
+    return tell(self_.id);
+  }
+  const bool overrules =
+      heard.incarnation > incarnation_ || (heard.incarnation == incarnation_ && heard.state != member_state::alive);
+  if (!overrules) return;
+  if (heard.incarnation > incarnation_ && heard.incarnation - incarnation_ > incarnation_jump_max) {
+    ++counters_.refused_forged;
+    return;
+  }
+  if (phase_ == phase::leaving && heard.incarnation == incarnation_) return;  // "left" overrules it as it is
+  if constexpr (planted == mutant::no_refutation) return;
+  ++counters_.refutations;
+  awareness_.worse();
+  incarnation_ = heard.incarnation + 1;
+  ++revision_;
+  auto next = std::make_shared<facts>(*facts_);
+  next->events_sent = user_events_.sent();
+  facts_ = std::move(next);
+  tell(self_.id);
+}
+
+void core::tell(const node_id& about) {
+  claims_.push(about);
+  push_wanted_ = true;
+}
+
+claim core::own_claim() const {
+  const bool going = phase_ == phase::leaving || phase_ == phase::left;
+  return {.about = self_.id,
+          .boot = self_.boot,
+          .incarnation = incarnation_,
+          .state = going ? member_state::left : member_state::alive,
+          .accuser = {},
+          .facts = facts_};
+}
+
+claim core::claim_about(const member_row& row) const {
+  claim c{.about = row.key,
+          .boot = row.standing.boot,
+          .incarnation = row.standing.incarnation,
+          .state = row.standing.state,
+          .accuser = shorten(self_.id),
+          .facts = row.standing.state == member_state::alive ? row.facts : nullptr};
+  if (const suspicion* s = suspicions_.find(row.key)) c.accuser = s->accusers[s->had];
+  return c;
+}
+
+std::optional<claim> core::claim_about(const node_id& id) const {
+  if (id == self_.id) return own_claim();
+  const member_row* row = members_.find(id);
+  if (row == nullptr) return std::nullopt;
+  return claim_about(*row);
+}
+
+/// Forgets the dead whose tombstones are old enough.
+void core::reap(time_point now) {
+  reap_at_.reset();
+  std::vector<node_id> old;
+  for (const member_row& row : members_) {
+    if (!row.present() && now - row.since >= config_.tombstone) old.push_back(row.key);
+  }
+  for (const node_id& id : old) {
+    claims_.remove(id);
+    user_events_.forget(id);
+    members_.erase(id);
+  }
+  if (!old.empty()) ++revision_;
+}
+
+}  // namespace artillery::membership

@@ -1,0 +1,331 @@
+#include "membership/core.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+
+namespace artillery::membership {
+namespace {
+
+/// How often the dead are looked through for some that may be forgotten, per tombstone time.
+constexpr int reaps_per_tombstone = 4;
+
+}  // namespace
+
+core::core(config settings, identity who, detail::random random)
+    : config_{std::move(settings)},
+      self_{who},
+      cluster_{detail::cluster_tag(config_.cluster)},
+      random_{random},
+      awareness_{config_.awareness_max},
+      members_{random_.fork("members").next()},
+      user_events_{random_.fork("user_events").next(), config_.events_kept_max, config_.events_kept_bytes_max} {
+  ARTILLERY_INVARIANT(!who.id.none());
+  last_sequence_ = static_cast<std::uint32_t>(random_.next());
+}
+
+void core::start(const endpoint& at, time_point now, effects_type& out) {
+  ARTILLERY_INVARIANT(phase_ == phase::idle && !at.none());
+  facts_ = std::make_shared<const facts>(
+      facts{.name = config_.name.empty() ? to_short_string(self_.id) : config_.name, .at = at, .tags = config_.tags});
+  phase_ = phase::running;
+  ++revision_;
+  for (seed& s : seeds_) s.next_try = now;
+  finish_input(now, out);
+  expire_seeds(now, out);
+}
+
+// ---- inputs ----
+
+void core::receive(const connection& from, bytes_view message, time_point now, effects_type& out) {
+  if (!active()) return;
+  note_pause(now);
+  if (from.is_stream) {
+    receive_frame(from, message, now, out);
+  } else {
+    ++counters_.datagrams_received;
+    auto read = read_datagram(message, cluster_);
+    if (read.error) return drop(read.error);
+    handle(from, read.value, now, out);
+  }
+  finish_input(now, out);
+}
+
+void core::handle(const connection& from, message& m, time_point now, effects_type& out) {
+  const bool exchanged = std::holds_alternative<view_summary>(m.body);
+  hear_items(m.items, exchanged ? path::exchange : path::gossip, now, out);
+  const endpoint& peer = from.peer;
+  if (const auto* p = std::get_if<ping>(&m.body)) return on_ping(peer, *p, now, out);
+  if (const auto* a = std::get_if<ack>(&m.body)) return on_ack(peer, *a, now, out);
+  if (const auto* r = std::get_if<ping_request>(&m.body)) return on_ping_request(peer, *r, now, out);
+  if (const auto* n = std::get_if<nack>(&m.body)) return on_nack(peer, *n);
+  if (const auto* s = std::get_if<stranger>(&m.body)) return on_stranger(peer, *s, now, out);
+  if (std::holds_alternative<announce>(m.body)) return on_announce(peer, out);
+  if (const auto* v = std::get_if<view_summary>(&m.body)) return on_view_summary(peer, *v, now, out);
+  if (const auto* e = std::get_if<event_summary>(&m.body)) return on_event_summary(peer, *e, now, out);
+}
+
+void core::hear_items(items& what, path how, time_point now, effects_type& out) {
+  for (const claim& c : what.claims) apply(c, how, now, out);
+  for (event_record& e : what.events) hear_event(e, now, out);
+}
+
+void core::drop(std::error_code why) {
+  if (why == errc::unsupported_version) {
+    ++counters_.dropped_unsupported_version;
+  } else if (why == errc::wrong_cluster) {
+    ++counters_.dropped_wrong_cluster;
+  } else if (why == errc::checksum_mismatch) {
+    ++counters_.dropped_checksum_mismatch;
+  } else {
+    ++counters_.dropped_malformed;
+  }
+}
+
+/// After every input: news goes out at once, and the timers that the new state needs are set.
+void core::finish_input(time_point now, effects_type& out) {
+  if (!active()) return;
+  if (push_wanted_) push_news(now, out);
+  const bool company = members_.present() > 0;
+  const auto keep = [&](std::optional<time_point>& timer, bool wanted, duration first) {
+    if (!wanted) {
+      timer.reset();
+    } else if (!timer) {
+      timer = now + first;
+    }
+  };
+  const auto some_part = [&](duration whole) {
+    return duration{static_cast<duration::rep>(random_.below(static_cast<std::uint64_t>(whole.count())))};
+  };
+  const bool running = phase_ == phase::running;
+  // The first probe and exchange of a node fall anywhere in the interval, so that a cluster that is started at once
+  // does not probe in step.
+  if (running && company && !probe_at_) probe_at_ = now + some_part(config_.probe_interval);
+  if (running && company && !push_pull_at_) push_pull_at_ = now + some_part(push_pull_interval());
+  keep(push_pull_at_, running && company, duration::zero());
+  keep(probe_at_, running && (company || probe_), config_.probe_interval);
+  keep(gossip_at_, company && (!claims_.empty() || !events_.empty()), config_.gossip_interval);
+  keep(reconnect_at_, running && members_.gone() > 0, config_.reconnect_interval);
+  keep(reap_at_, members_.gone() > 0, config_.tombstone / reaps_per_tombstone);
+  finish_leaving();
+}
+
+void core::finish_leaving() {
+  if (phase_ != phase::leaving) return;
+  const bool out_of_words = members_.present() == 0 || !claims_.contains(self_.id);
+  if (!out_of_words) return;
+  phase_ = phase::left;
+  ++revision_;
+}
+
+// ---- time ----
+
+template <class Visit>
+void core::for_each_timer(Visit visit) {
+  for (auto* timer : {&probe_at_, &gossip_at_, &push_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
+    if (*timer) visit(**timer);
+  }
+  for (relay& r : relays_) {
+    visit(r.nack_at);
+    visit(r.ends_at);
+  }
+  for (seed& s : seeds_) visit(s.next_try);
+  for (stream& s : streams_) visit(s.deadline);
+  if (probe_) visit(probe_->timeout_at);
+}
+
+/// A timer that fires far too late means that this process was stopped or starved. What it missed meanwhile says
+/// nothing about the others, so everything that was due waits as much longer.
+void core::note_pause(time_point now) {
+  const auto due = next_deadline();
+  if (!due || now - *due <= config_.probe_timeout / 2) return;
+  const duration late = now - *due;
+  ++counters_.pauses_noticed;
+  awareness_.worse();
+  for_each_timer([&](time_point& timer) { timer += late; });
+  suspicions_.postpone(late);
+  user_events_.postpone(late);
+  probe_.reset();
+}
+
+void core::expire(time_point now, effects_type& out) {
+  if (!active()) return;
+  const auto due = next_deadline();
+  if (!due || *due > now) return;
+  note_pause(now);
+  if (leave_at_ && *leave_at_ <= now) {
+    phase_ = phase::left;
+    ++revision_;
+    return;
+  }
+  expire_probes(now, out);
+  expire_relays(now, out);
+  while (const suspicion* s = suspicions_.expired(now)) declare_failed(node_id{s->about}, now, out);
+  std::vector<event> events;
+  std::vector<node_id> missed;
+  user_events_.expire(now, config_.gap_wait, config_.gossip_interval, events,
+                      [&](const node_id& origin) { missed.push_back(origin); });
+  hand_on(events, out);
+  for (const node_id& origin : missed) ask_for_events(origin, now, out);
+  expire_seeds(now, out);
+  expire_streams(now, out);
+  if (push_pull_at_ && *push_pull_at_ <= now) exchange_periodically(now, out);
+  if (reconnect_at_ && *reconnect_at_ <= now) reconnect(now, out);
+  if (reap_at_ && *reap_at_ <= now) reap(now);
+  if (gossip_at_ && *gossip_at_ <= now) gossip_round(now, out);
+  if (push_at_ && *push_at_ <= now) push_news(now, out);
+  finish_input(now, out);
+}
+
+std::optional<time_point> core::next_deadline() const {
+  if (!active()) return std::nullopt;
+  std::optional<time_point> first;
+  const auto consider = [&](const std::optional<time_point>& when) {
+    if (when && (!first || *when < *first)) first = when;
+  };
+  for (const auto* timer :
+       {&probe_at_, &gossip_at_, &push_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
+    consider(*timer);
+  }
+  if (probe_ && !probe_->asked && !probe_->answered) consider(probe_->timeout_at);
+  for (const relay& r : relays_) consider(r.nacked ? r.ends_at : r.nack_at);
+  for (const seed& s : seeds_) consider(s.next_try);
+  for (const stream& s : streams_) consider(s.deadline);
+  consider(suspicions_.next_deadline());
+  consider(user_events_.next_deadline());
+  return first;
+}
+
+// ---- the user's calls ----
+
+std::error_code core::leave(time_point now, effects_type& out) {
+  if (phase_ == phase::left || phase_ == phase::leaving) return errc::has_left;
+  if (phase_ == phase::idle) return errc::not_running;
+  phase_ = phase::leaving;
+  ++revision_;
+  leave_at_ = now + config_.leave_timeout;
+  probe_.reset();
+  seeds_.clear();
+  tell(self_.id);
+  finish_input(now, out);
+  return {};
+}
+
+std::error_code core::set_tags(tag_map tags, time_point now, effects_type& out) {
+  if (phase_ == phase::idle) return errc::not_running;
+  if (phase_ != phase::running) return errc::has_left;
+  std::size_t size = 0;
+  for (const auto& [key, value] : tags) size += key.size() + value.size() + 2;
+  if (size > tags_size_max) return errc::too_large;
+  auto next = std::make_shared<facts>(*facts_);
+  next->tags = std::move(tags);
+  next->events_sent = user_events_.sent();
+  facts_ = std::move(next);
+  ++incarnation_;
+  ++revision_;
+  tell(self_.id);
+  finish_input(now, out);
+  return {};
+}
+
+std::error_code core::broadcast(std::string topic, bytes payload, time_point now, effects_type& out) {
+  if (phase_ == phase::idle) return errc::not_running;
+  if (phase_ != phase::running) return errc::has_left;
+  if (topic.empty() || topic.size() > topic_size_max) return errc::invalid_argument;
+  if (payload.size() > payload_size_max(config_, topic)) return errc::too_large;
+  if (events_.size() >= config_.broadcasts_max) return errc::would_overflow;
+  ++counters_.events_broadcast;
+  const auto place = user_events_.compose(shorten(self_.id), self_.boot, std::move(topic), std::move(payload));
+  // Alone there is nobody to tell; who joins later starts with what comes later.
+  if (members_.present() > 0) {
+    events_.push(place);
+    push_wanted_ = true;
+  }
+  finish_input(now, out);
+  return {};
+}
+
+// ---- looking ----
+
+member core::self() const {
+  member me{.id = self_.id,
+            .name = config_.name,
+            .at = {},
+            .boot = self_.boot,
+            .incarnation = incarnation_,
+            .state = member_state::alive,
+            .tags = config_.tags};
+  if (phase_ == phase::leaving || phase_ == phase::left) me.state = member_state::left;
+  if (facts_ == nullptr) return me;
+  me.name = facts_->name;
+  me.at = facts_->at;
+  me.tags = facts_->tags;
+  return me;
+}
+
+std::vector<member> core::members() const {
+  std::vector<member> all;
+  all.reserve(members_.size() + 1);
+  all.push_back(self());
+  for (const member_row& row : members_) all.push_back(to_member(row));
+  return all;
+}
+
+std::size_t core::held() const noexcept {
+  return claims_.size() + events_.size() + streams_.size() + relays_.size() + checks_.size() +
+         user_events_.kept_count() + seeds_.size();
+}
+
+void core::check_invariants() const {
+  std::size_t present = 0;
+  std::uint32_t digest = 0;
+  for (const member_row& row : members_) {
+    ARTILLERY_INVARIANT(row.key != self_.id && row.facts != nullptr);
+    const bool suspected = suspicions_.find(row.key) != nullptr;
+    ARTILLERY_INVARIANT(suspected == (row.standing.state == member_state::suspect));
+    ARTILLERY_INVARIANT(row.announced == row.present());
+    if (!row.present()) continue;
+    ++present;
+    digest ^= digest_of(row.name(), row.standing.boot, row.standing.incarnation);
+  }
+  ARTILLERY_INVARIANT(present == members_.present() && digest == members_.digest());
+  ARTILLERY_INVARIANT(members_.size() <= config_.members_max);
+  ARTILLERY_INVARIANT(relays_.size() <= relays_max && checks_.size() <= checks_max);
+  ARTILLERY_INVARIANT(seeds_.size() <= config_.seeds_max);
+  ARTILLERY_INVARIANT(user_events_.kept_count() <= config_.events_kept_max);
+}
+
+std::uint64_t core::hash(time_point now) const {
+  detail::state_hash h;
+  h.add(phase_).add(incarnation_).add(awareness_.score());
+  members_.hash(h, now);
+  suspicions_.hash(h, now);
+  claims_.hash(h);
+  events_.hash(h);
+  user_events_.hash(h, now);
+  if (probe_) h.add(probe_->target).add(probe_->asked).add(probe_->answered).add(probe_->nacks);
+  h.add(relays_.size()).add(streams_.size()).add(seeds_.size());
+  for (const auto* timer :
+       {&probe_at_, &gossip_at_, &push_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
+    h.add(timer->has_value());
+    if (*timer) h.add(**timer - now);
+  }
+  return h.value();
+}
+
+// ---- sending ----
+
+datagram_writer core::begin_datagram(const message_body& body) {
+  datagram_writer writer{buffer_, cluster_, config_.datagram_max};
+  writer.begin(body);
+  return writer;
+}
+
+void core::send_datagram(const endpoint& to, datagram_writer& writer, effects_type& out) {
+  const bytes_view datagram = writer.seal();
+  ++counters_.datagrams_sent;
+  counters_.datagram_bytes_sent += datagram.size();
+  out.network_effects::send(connection::datagram(to), datagram);
+}
+
+}  // namespace artillery::membership

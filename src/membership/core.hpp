@@ -1,0 +1,207 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "artillery/effects.hpp"
+#include "artillery/membership/types.hpp"
+#include "base/random.hpp"
+#include "membership/counters.hpp"
+#include "membership/gossip.hpp"
+#include "membership/member_table.hpp"
+#include "membership/message.hpp"
+#include "membership/probe.hpp"
+#include "membership/push_pull.hpp"
+#include "membership/suspicion.hpp"
+#include "membership/user_events.hpp"
+
+namespace artillery::membership {
+
+/// Who this process is: fixed before it starts. `boot` must be above that of every earlier process with the same id.
+struct identity {
+  node_id id;
+  std::uint64_t boot = 0;
+};
+
+/// One node of a cluster, as a pure state machine: messages, time and the user's calls in, effects out. A value: a copy
+/// goes on by itself. README.md in this folder says which file holds which idea.
+class core {
+public:
+  using effects_type = effects<event>;
+
+  /// `settings` must be sound (`config::validate`).
+  core(config settings, identity who, detail::random random);
+
+  /// Once, when it is known where this node listens.
+  void start(const endpoint& at, time_point now, effects_type& out);
+  void receive(const connection& from, bytes_view message, time_point now, effects_type& out);
+  void link(const connection& which, link_state state, time_point now, effects_type& out);
+  /// At or after `next_deadline()`; an early call does nothing.
+  void expire(time_point now, effects_type& out);
+  [[nodiscard]] std::optional<time_point> next_deadline() const;
+
+  // --- the user's calls ---
+  std::error_code add_seed(const endpoint& at, time_point now, effects_type& out);
+  /// Begins to leave; `has_left()` holds when the word is out, or time is up.
+  std::error_code leave(time_point now, effects_type& out);
+  std::error_code broadcast(std::string topic, bytes payload, time_point now, effects_type& out);
+  std::error_code set_tags(tag_map tags, time_point now, effects_type& out);
+
+  [[nodiscard]] bool has_left() const noexcept { return phase_ == phase::left; }
+  [[nodiscard]] member self() const;
+  /// All members known, this one first, dead ones included until they are forgotten.
+  [[nodiscard]] std::vector<member> members() const;
+  /// Grows with every change of what `members` says.
+  [[nodiscard]] std::uint64_t revision() const noexcept { return revision_; }
+  [[nodiscard]] std::size_t present() const noexcept { return members_.present(); }
+  [[nodiscard]] const counters& counted() const noexcept { return counters_; }
+  [[nodiscard]] std::uint64_t hash(time_point now) const;
+
+  // --- for checkers ---
+  [[nodiscard]] const member_table& table() const noexcept { return members_; }
+  [[nodiscard]] std::size_t held() const noexcept;  ///< queue entries, streams, relays, kept events: all that may grow
+  /// O(state) promises; throws `detail::broken_invariant`.
+  void check_invariants() const;
+
+private:
+  enum class phase : std::uint8_t { idle, running, leaving, left };
+  /// How a claim came here. What is heard in an exchange may be old: a death in it is looked into before it is
+  /// believed.
+  enum class path : std::uint8_t { gossip, exchange };
+
+  // core.cpp
+  [[nodiscard]] bool active() const noexcept { return phase_ == phase::running || phase_ == phase::leaving; }
+  void note_pause(time_point now);
+  void finish_input(time_point now, effects_type& out);
+  void handle(const connection& from, message& m, time_point now, effects_type& out);
+  void hear_items(items& what, path how, time_point now, effects_type& out);
+  void drop(std::error_code why);
+  void send_datagram(const endpoint& to, datagram_writer& writer, effects_type& out);
+  [[nodiscard]] datagram_writer begin_datagram(const message_body& body);
+  void finish_leaving();
+
+  // claims.cpp: what is believed of whom
+  void apply(const claim& heard, path how, time_point now, effects_type& out);
+  void meet(const claim& heard, time_point now, effects_type& out);
+  void change(member_row& row, const standing& next, const claim& heard, time_point now, effects_type& out);
+  void restart_of(member_row& row, const claim& heard, time_point now, effects_type& out);
+  void begin_suspicion(const member_row& row, short_name accuser, bool look_into, time_point now);
+  void hear_of_self(const claim& heard, time_point now);
+  void tell(const node_id& about);
+  void announce_joined(member_row& row, effects_type& out);
+  void suspect(const node_id& id, time_point now, effects_type& out);
+  void declare_failed(const node_id& id, time_point now, effects_type& out);
+  [[nodiscard]] bool is_forged(const member_row& row, const claim& heard) const noexcept;
+  [[nodiscard]] claim own_claim() const;
+  [[nodiscard]] claim claim_about(const member_row& row) const;
+  [[nodiscard]] std::optional<claim> claim_about(const node_id& id) const;
+  void reap(time_point now);
+
+  // failure_detection.cpp: probes
+  void expire_probes(time_point now, effects_type& out);
+  void start_probe(time_point now, effects_type& out);
+  void end_probe(time_point now, effects_type& out);
+  void ask_helpers(time_point now, effects_type& out);
+  void send_ping(const endpoint& to, std::uint32_t sequence, std::uint32_t addressee, const member_row* suspect,
+                 effects_type& out);
+  void check_on(const member_row& row, effects_type& out);
+  void expire_relays(time_point now, effects_type& out);
+  void on_ping(const endpoint& from, const ping& m, time_point now, effects_type& out);
+  void on_ack(const endpoint& from, const ack& m, time_point now, effects_type& out);
+  void on_ping_request(const endpoint& from, const ping_request& m, time_point now, effects_type& out);
+  void on_nack(const endpoint& from, const nack& m);
+  void on_stranger(const endpoint& from, const stranger& m, time_point now, effects_type& out);
+  void reconnect(time_point now, effects_type& out);
+
+  // dissemination.cpp: gossip, events, repair
+  void piggyback(datagram_writer& writer, std::uint32_t copies);
+  void gossip_round(time_point now, effects_type& out);
+  void push_news(time_point now, effects_type& out);
+  [[nodiscard]] std::vector<endpoint> pick_targets(std::size_t count, time_point now);
+  [[nodiscard]] std::vector<const member_row*> pick_members(std::size_t count, const node_id& except);
+  void hear_event(event_record& record, time_point now, effects_type& out);
+  void hand_on(std::vector<event>& events, effects_type& out);
+  [[nodiscard]] membership::digests own_digests() const;
+  void compare(const membership::digests& theirs, const endpoint& from, time_point now, effects_type& out);
+  [[nodiscard]] view_summary summarize_view(std::uint64_t first, std::uint64_t last);
+  void on_view_summary(const endpoint& from, const view_summary& m, time_point now, effects_type& out);
+  void on_event_summary(const endpoint& from, const event_summary& m, time_point now, effects_type& out);
+  bool send_lacking(const endpoint& to, const event_entry& theirs, std::uint32_t& datagrams_left,
+                    datagram_writer& writer, effects_type& out);
+  void ask_for_events(const node_id& origin, time_point now, effects_type& out);
+
+  // joining.cpp: seeds, streams, push-pull
+  void expire_seeds(time_point now, effects_type& out);
+  void announce_to(const endpoint& to, effects_type& out);
+  void on_announce(const endpoint& from, effects_type& out);
+  stream* open_stream(stream_purpose purpose, const endpoint& to, time_point now, effects_type& out);
+  void end_stream(std::uint64_t number, effects_type& out);
+  void expire_streams(time_point now, effects_type& out);
+  void receive_frame(const connection& from, bytes_view frame, time_point now, effects_type& out);
+  void send_frame(stream& to, const message_body& body, effects_type& out);
+  void send_state(stream& to, bool answer, effects_type& out);
+  void on_push_pull(std::uint64_t number, push_pull& m, time_point now, effects_type& out);
+  void exchange_periodically(time_point now, effects_type& out);
+  [[nodiscard]] duration push_pull_interval() const noexcept;
+
+  template <class Visit>
+  void for_each_timer(Visit visit);
+
+  // --- fixed after construction ---
+  config config_;
+  identity self_;
+  std::uint32_t cluster_ = 0;
+
+  // --- this node ---
+  phase phase_ = phase::idle;
+  std::shared_ptr<const facts> facts_;
+  std::uint64_t incarnation_ = 0;
+  detail::random random_;
+  awareness awareness_;
+  std::uint64_t revision_ = 0;
+
+  // --- the others ---
+  member_table members_;
+  suspicions suspicions_;
+  probe_ring ring_;
+  std::optional<probe> probe_;
+  std::vector<check> checks_;
+  std::vector<relay> relays_;
+  std::uint32_t last_sequence_ = 0;
+
+  // --- news ---
+  transmit_queue<node_id> claims_;
+  transmit_queue<std::uint64_t> events_;
+  user_events user_events_;
+  bool push_wanted_ = false;
+  bool events_first_ = false;  ///< whose turn it is to be packed first
+
+  // --- streams and seeds ---
+  std::vector<stream> streams_;
+  std::vector<seed> seeds_;
+  std::uint64_t next_stream_ = 1;
+  std::uint32_t reconnect_round_ = 0;
+
+  // --- timers; none: not running ---
+  std::optional<time_point> probe_at_;
+  std::optional<time_point> gossip_at_;
+  std::optional<time_point> push_at_;
+  std::optional<time_point> push_pull_at_;
+  std::optional<time_point> reconnect_at_;
+  std::optional<time_point> reap_at_;
+  std::optional<time_point> leave_at_;
+  // --- not before ---
+  time_point push_allowed_at_;
+  time_point view_repair_allowed_at_;
+  time_point event_repair_allowed_at_;
+  time_point heal_allowed_at_;
+  time_point conflict_allowed_at_;
+
+  counters counters_;
+  std::vector<std::byte> buffer_;  ///< every message is built here
+};
+
+}  // namespace artillery::membership

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+
+#include "artillery/metrics.hpp"
+
+namespace artillery::membership {
+
+/// What happened, counted since the start. Never part of a decision, nor of the state's hash.
+struct counters {
+  std::uint64_t datagrams_sent = 0;
+  std::uint64_t datagram_bytes_sent = 0;
+  std::uint64_t datagrams_received = 0;
+  std::uint64_t frames_sent = 0;
+  std::uint64_t frames_received = 0;
+  std::uint64_t dropped_malformed = 0;
+  std::uint64_t dropped_unsupported_version = 0;
+  std::uint64_t dropped_wrong_cluster = 0;
+  std::uint64_t dropped_checksum_mismatch = 0;
+  std::uint64_t dropped_unknown_origin = 0;  ///< user events of members not known here
+  std::uint64_t dropped_over_limit = 0;      ///< news, requests or streams above a limit
+  std::uint64_t refused_forged = 0;          ///< incarnations and numbers too far ahead to be true
+  std::uint64_t id_conflicts = 0;            ///< claims of a later life under our own id
+  std::uint64_t probes = 0;
+  std::uint64_t probes_unanswered = 0;
+  std::uint64_t probes_indirect = 0;  ///< probes that others were asked to help with
+  std::uint64_t suspicions = 0;
+  std::uint64_t refutations = 0;
+  std::uint64_t failures_declared = 0;
+  std::uint64_t pauses_noticed = 0;
+  std::uint64_t gossips_sent = 0;
+  std::uint64_t push_pulls = 0;
+  std::uint64_t view_repairs = 0;
+  std::uint64_t event_repairs = 0;
+  std::uint64_t events_broadcast = 0;
+  std::uint64_t events_received = 0;
+  std::uint64_t events_duplicate = 0;
+  std::uint64_t events_skipped = 0;
+
+  void visit(const metric_visitor& visitor) const {
+    visitor("membership.datagrams_sent", datagrams_sent);
+    visitor("membership.datagram_bytes_sent", datagram_bytes_sent);
+    visitor("membership.datagrams_received", datagrams_received);
+    visitor("membership.frames_sent", frames_sent);
+    visitor("membership.frames_received", frames_received);
+    visitor("membership.dropped.malformed", dropped_malformed);
+    visitor("membership.dropped.unsupported_version", dropped_unsupported_version);
+    visitor("membership.dropped.wrong_cluster", dropped_wrong_cluster);
+    visitor("membership.dropped.checksum_mismatch", dropped_checksum_mismatch);
+    visitor("membership.dropped.unknown_origin", dropped_unknown_origin);
+    visitor("membership.dropped.over_limit", dropped_over_limit);
+    visitor("membership.refused_forged", refused_forged);
+    visitor("membership.id_conflicts", id_conflicts);
+    visitor("membership.probes", probes);
+    visitor("membership.probes_unanswered", probes_unanswered);
+    visitor("membership.probes_indirect", probes_indirect);
+    visitor("membership.suspicions", suspicions);
+    visitor("membership.refutations", refutations);
+    visitor("membership.failures_declared", failures_declared);
+    visitor("membership.pauses_noticed", pauses_noticed);
+    visitor("membership.gossips_sent", gossips_sent);
+    visitor("membership.push_pulls", push_pulls);
+    visitor("membership.view_repairs", view_repairs);
+    visitor("membership.event_repairs", event_repairs);
+    visitor("membership.events_broadcast", events_broadcast);
+    visitor("membership.events_received", events_received);
+    visitor("membership.events_duplicate", events_duplicate);
+    visitor("membership.events_skipped", events_skipped);
+  }
+};
+
+}  // namespace artillery::membership

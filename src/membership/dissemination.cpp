@@ -1,0 +1,324 @@
+// How news travels: piggyback, gossip tick and eager push (SWIM, section 4.1), and the repair of what all of them
+// missed.
+#include <algorithm>
+
+#include "membership/core.hpp"
+#include "membership/mutant.hpp"
+
+namespace artillery::membership {
+namespace {
+
+/// Datagrams that answer one summary at most; the next summary asks for the rest.
+constexpr std::uint32_t repair_datagrams_max = 4;
+
+}  // namespace
+
+std::size_t payload_size_max(const config& config, std::string_view topic) noexcept {
+  const std::size_t taken = detail::datagram_header_size + event_overhead_max + topic.size();
+  return config.datagram_max > taken ? config.datagram_max - taken : 0;
+}
+
+membership::digests core::own_digests() const {
+  const short_name me = shorten(self_.id);
+  const std::uint32_t own = phase_ == phase::running ? digest_of(me, self_.boot, incarnation_) : 0;
+  return {.view = members_.digest() ^ own, .events = user_events_.digest(me, self_.boot, members_)};
+}
+
+// ---- piggyback and gossip ----
+
+/// Fills what is left of a datagram that goes out `copies` times. Claims and events take turns in being packed first,
+/// and the first may take all but the second's half, unless the second has less to say: neither can starve the other.
+void core::piggyback(datagram_writer& writer, std::uint32_t copies) {
+  if (claims_.empty() && events_.empty()) return;
+  const std::size_t limit = planted == mutant::unbounded_datagrams ? 65'000 : writer.limit();
+  const std::size_t share = writer.size() + (limit - std::min(limit, writer.size())) / 2;
+  const auto pack_claims = [&](std::size_t up_to) {
+    claims_.offer([&](const node_id& id) {
+      const auto what = claim_about(id);
+      return !what || writer.add(*what, up_to);
+    });
+  };
+  const auto pack_events = [&](std::size_t up_to) {
+    events_.offer([&](std::uint64_t place) {
+      const event_record* what = user_events_.kept(place);
+      return what == nullptr || writer.add(*what, up_to);
+    });
+  };
+  // An event may need a whole datagram: when it is the events' turn, they have no share to keep to.
+  if (events_first_) {
+    pack_events(limit);
+  } else {
+    pack_claims(share);
+    pack_events(limit);
+  }
+  pack_claims(limit);
+  events_first_ = !events_first_;
+  const std::uint32_t most = transmissions_max(config_.retransmit_mult, members_.present() + 1);
+  claims_.said(copies, most);
+  events_.said(copies, most);
+}
+
+std::vector<const member_row*> core::pick_members(std::size_t count, const node_id& except) {
+  std::vector<const member_row*> all;
+  all.reserve(members_.present());
+  for (const member_row& row : members_) {
+    if (row.standing.state == member_state::alive && row.key != except) all.push_back(&row);
+  }
+  count = std::min(count, all.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto j = i + static_cast<std::size_t>(random_.below(all.size() - i));
+    std::swap(all[i], all[j]);
+  }
+  all.resize(count);
+  return all;
+}
+
+/// Random present members, and one that failed not long ago: if it was the network, it should hear.
+std::vector<endpoint> core::pick_targets(std::size_t count, time_point now) {
+  std::vector<endpoint> present;
+  std::vector<endpoint> lost;
+  for (const member_row& row : members_) {
+    if (row.present()) {
+      present.push_back(row.facts->at);
+    } else if (row.standing.state == member_state::failed && now - row.since < config_.gossip_to_failed) {
+      lost.push_back(row.facts->at);
+    }
+  }
+  count = std::min(count, present.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto j = i + static_cast<std::size_t>(random_.below(present.size() - i));
+    std::swap(present[i], present[j]);
+  }
+  present.resize(count);
+  if (!lost.empty()) present.push_back(lost[static_cast<std::size_t>(random_.below(lost.size()))]);
+  return present;
+}
+
+void core::gossip_round(time_point now, effects_type& out) {
+  gossip_at_.reset();  // armed again while there is something to say
+  const auto targets = pick_targets(config_.gossip_fanout, now);
+  if (targets.empty() || (claims_.empty() && events_.empty())) return;
+  datagram_writer writer = begin_datagram(gossip{});
+  piggyback(writer, static_cast<std::uint32_t>(targets.size()));
+  for (const endpoint& to : targets) {
+    ++counters_.gossips_sent;
+    send_datagram(to, writer, out);
+  }
+}
+
+/// News does not wait for the tick: it is pushed on when it comes, spaced a little so that a burst shares datagrams.
+void core::push_news(time_point now, effects_type& out) {
+  if (!claims_.has_unsaid() && !events_.has_unsaid()) {
+    push_wanted_ = false;
+    push_at_.reset();
+    return;
+  }
+  if (now < push_allowed_at_) {
+    push_at_ = push_allowed_at_;
+    return;
+  }
+  push_allowed_at_ = now + config_.push_spacing;
+  gossip_round(now, out);
+  push_wanted_ = members_.present() > 0 && (claims_.has_unsaid() || events_.has_unsaid());
+  push_at_.reset();
+  if (push_wanted_) push_at_ = push_allowed_at_;
+}
+
+// ---- user events ----
+
+void core::hear_event(event_record& record, time_point now, effects_type& out) {
+  if (record.origin == shorten(self_.id)) return;
+  const member_row* origin = members_.find(record.origin);
+  if (origin == nullptr || origin->standing.boot != record.boot) {
+    ++counters_.dropped_unknown_origin;
+    return;
+  }
+  std::vector<event> events;
+  std::uint64_t place = 0;
+  switch (user_events_.receive(*origin, std::move(record), now, events, place)) {
+    case user_events::reception::duplicate: ++counters_.events_duplicate; break;
+    case user_events::reception::refused: ++counters_.refused_forged; break;
+    case user_events::reception::fresh:
+      ++counters_.events_received;
+      events_.push(place);
+      push_wanted_ = true;
+      break;
+  }
+  hand_on(events, out);
+}
+
+void core::hand_on(std::vector<event>& events, effects_type& out) {
+  for (event& e : events) {
+    if (const gap* skipped = std::get_if<gap>(&e)) counters_.events_skipped += skipped->count;
+    out.deliver(std::move(e));
+  }
+}
+
+// ---- repair ----
+
+/// Somebody's digests came along. When they differ though nothing new is under way, one of us has missed something.
+void core::compare(const membership::digests& theirs, const endpoint& from, time_point now, effects_type& out) {
+  if constexpr (planted == mutant::no_digest_repair) return;
+  if (phase_ != phase::running) return;
+  const membership::digests ours = own_digests();
+  if (theirs.view != ours.view && claims_.empty() && now >= view_repair_allowed_at_) {
+    view_repair_allowed_at_ = now + config_.probe_interval / 2;
+    ++counters_.view_repairs;
+    datagram_writer writer = begin_datagram(summarize_view(0, ~std::uint64_t{0}));
+    send_datagram(from, writer, out);
+  }
+  if (theirs.events != ours.events && events_.empty() && now >= event_repair_allowed_at_) {
+    event_repair_allowed_at_ = now + config_.probe_interval / 2;
+    ++counters_.event_repairs;
+    datagram_writer writer = begin_datagram(
+        user_events_.summarize(shorten(self_.id), self_.boot, members_, event_entries_max(config_.datagram_max)));
+    send_datagram(from, writer, out);
+  }
+}
+
+/// Present members with names in [first, last], sorted; when they do not fit a datagram, a random run of them.
+view_summary core::summarize_view(std::uint64_t first, std::uint64_t last) {
+  view_summary summary{
+      .step = repair_step::question, .sender = shorten(self_.id), .first = first, .last = last, .entries = {}};
+  const auto add = [&](short_name name, const standing& s) {
+    if (name.value >= first && name.value <= last) summary.entries.push_back({name, version_of(name, s)});
+  };
+  if (phase_ == phase::running) add(shorten(self_.id), {self_.boot, incarnation_, member_state::alive});
+  for (const member_row& row : members_) {
+    if (row.present()) add(row.name(), row.standing);
+  }
+  auto& entries = summary.entries;
+  std::sort(entries.begin(), entries.end(),
+            [](const view_entry& a, const view_entry& b) { return a.name.value < b.name.value; });
+  const std::size_t most = view_entries_max(config_.datagram_max);
+  if (entries.size() > most) {
+    const auto from = static_cast<std::size_t>(random_.below(entries.size() - most + 1));
+    // The runs at either end reach to the end, so that each name lies in some run.
+    if (from > 0) summary.first = entries[from].name.value;
+    if (from + most < entries.size()) summary.last = entries[from + most - 1].name.value;
+    entries = {entries.begin() + static_cast<std::ptrdiff_t>(from),
+               entries.begin() + static_cast<std::ptrdiff_t>(from + most)};
+  }
+  return summary;
+}
+
+void core::on_view_summary(const endpoint& from, const view_summary& m, time_point now, effects_type& out) {
+  if (phase_ != phase::running || m.step == repair_step::claims || m.first > m.last) return;
+  const view_summary ours = summarize_view(m.first, m.last);
+  std::vector<short_name> differing;
+  bool wanting = false;
+  auto mine = ours.entries.begin();
+  auto theirs = m.entries.begin();
+  while (mine != ours.entries.end() || theirs != m.entries.end()) {
+    const bool only_mine =
+        theirs == m.entries.end() || (mine != ours.entries.end() && mine->name.value < theirs->name.value);
+    const bool only_theirs =
+        mine == ours.entries.end() || (theirs != m.entries.end() && theirs->name.value < mine->name.value);
+    if (only_mine) {
+      differing.push_back((mine++)->name);
+    } else if (only_theirs) {
+      wanting = true;
+      differing.push_back((theirs++)->name);  // dead here, or not known
+    } else {
+      const bool same = mine->version == theirs->version;
+      if (!same) differing.push_back(mine->name);
+      wanting |= !same;
+      ++mine;
+      ++theirs;
+    }
+  }
+  // An answer may be split; its first and last stay those of the question, and its sender is compared with nothing.
+  view_summary reply{
+      .step = repair_step::claims, .sender = shorten(self_.id), .first = m.first, .last = m.last, .entries = {}};
+  datagram_writer writer = begin_datagram(reply);
+  const std::size_t empty = writer.size();
+  std::uint32_t datagrams_left = repair_datagrams_max;
+  for (const short_name& name : differing) {
+    std::optional<claim> what;
+    if (name == shorten(self_.id)) {
+      what = own_claim();
+    } else if (const member_row* row = members_.find(name)) {
+      what = claim_about(*row);
+    }
+    if (!what || writer.add(*what)) continue;
+    send_datagram(from, writer, out);
+    if (--datagrams_left == 0) break;
+    writer = begin_datagram(reply);
+    writer.add(*what);
+  }
+  if (datagrams_left > 0 && writer.size() > empty) send_datagram(from, writer, out);
+  if (!wanting || m.step == repair_step::answer) return;
+  view_summary list = ours;
+  list.step = repair_step::answer;
+  datagram_writer answer = begin_datagram(list);
+  send_datagram(from, answer, out);
+  view_repair_allowed_at_ = now + config_.probe_interval / 2;
+}
+
+void core::on_event_summary(const endpoint& from, const event_summary& m, time_point now, effects_type& out) {
+  datagram_writer writer = begin_datagram(gossip{});
+  const std::size_t empty = writer.size();
+  std::uint32_t datagrams_left = repair_datagrams_max;
+  const short_name me = shorten(self_.id);
+  std::vector<short_name> listed;
+  bool go_on = true;
+  for (const event_entry& entry : m.entries) {
+    listed.push_back(entry.origin);
+    const member_row* origin = members_.find(entry.origin);
+    const bool known =
+        entry.origin == me ? entry.boot == self_.boot : origin != nullptr && origin->standing.boot == entry.boot;
+    if (!known) continue;
+    if (origin != nullptr) user_events_.hear_of(origin->key, entry, now);
+    go_on = go_on && send_lacking(from, entry, datagrams_left, writer, out);
+  }
+  if (m.complete) {
+    // Whatever origin is not listed, the sender has nothing of.
+    const event_summary ours =
+        user_events_.summarize(me, self_.boot, members_, event_entries_max(config_.datagram_max));
+    for (const event_entry& entry : ours.entries) {
+      if (std::find(listed.begin(), listed.end(), entry.origin) != listed.end()) continue;
+      go_on = go_on && send_lacking(from, {.origin = entry.origin, .boot = entry.boot}, datagrams_left, writer, out);
+    }
+  }
+  if (go_on && writer.size() > empty) send_datagram(from, writer, out);
+  if (m.answer || !m.complete) return;
+  event_summary ours = user_events_.summarize(me, self_.boot, members_, event_entries_max(config_.datagram_max));
+  ours.answer = true;
+  datagram_writer answer = begin_datagram(ours);
+  send_datagram(from, answer, out);
+}
+
+/// False when there have been enough datagrams for one answer.
+bool core::send_lacking(const endpoint& to, const event_entry& theirs, std::uint32_t& datagrams_left,
+                        datagram_writer& writer, effects_type& out) {
+  user_events_.lacking(theirs, [&](const event_record& record) {
+    if (writer.add(record)) return true;
+    send_datagram(to, writer, out);
+    if (--datagrams_left == 0) return false;
+    writer = begin_datagram(gossip{});
+    writer.add(record);
+    return true;
+  });
+  return datagrams_left > 0;
+}
+
+/// Events of `origin` are missing: asks itself, or, when it is gone, anybody.
+void core::ask_for_events(const node_id& origin, time_point now, effects_type& out) {
+  if constexpr (planted == mutant::no_digest_repair) return;
+  const auto entry = user_events_.summarize(origin);
+  const member_row* row = members_.find(origin);
+  if (!entry || row == nullptr) return;
+  ++counters_.event_repairs;
+  endpoint to = row->facts->at;
+  const bool ask_another = !row->present() || random_.chance(1, 3);
+  if (ask_another) {
+    const auto others = pick_members(1, origin);
+    if (!others.empty()) to = others.front()->facts->at;
+  }
+  event_summary question{.answer = true, .complete = false, .sender = shorten(self_.id), .entries = {*entry}};
+  datagram_writer writer = begin_datagram(question);
+  send_datagram(to, writer, out);
+  event_repair_allowed_at_ = now + config_.probe_interval / 2;
+}
+
+}  // namespace artillery::membership

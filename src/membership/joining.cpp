@@ -1,0 +1,256 @@
+// How a node finds its cluster and keeps its view whole: seeds, and full exchanges of state over streams.
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "membership/core.hpp"
+#include "membership/mutant.hpp"
+
+namespace artillery::membership {
+namespace {
+
+/// Members beyond which anti-entropy gets rarer, so that its cost per node grows with the logarithm only.
+constexpr std::size_t push_pull_full_rate_members = 32;
+
+/// A generous estimate of an entry's bytes beside its facts' text.
+constexpr std::size_t push_pull_entry_size = 80;
+
+std::size_t size_estimate(const facts& f) {
+  std::size_t size = push_pull_entry_size + f.name.size();
+  for (const auto& [key, value] : f.tags) size += key.size() + value.size() + 4;
+  return size;
+}
+
+}  // namespace
+
+// ---- seeds ----
+
+std::error_code core::add_seed(const endpoint& at, time_point now, effects_type& out) {
+  if (at.none()) return errc::invalid_argument;
+  if (phase_ == phase::leaving || phase_ == phase::left) return errc::has_left;
+  if (facts_ != nullptr && at == facts_->at) return {};  // this node itself
+  const bool known = std::any_of(seeds_.begin(), seeds_.end(), [&](const seed& s) { return s.at == at; });
+  if (known) return {};
+  if (seeds_.size() >= config_.seeds_max) return errc::would_overflow;
+  seeds_.push_back({.at = at, .next_try = now, .wait = config_.seed_retry});
+  if (phase_ == phase::running) expire_seeds(now, out);
+  return {};
+}
+
+void core::expire_seeds(time_point now, effects_type& out) {
+  if (phase_ != phase::running) return;
+  std::erase_if(seeds_, [&](const seed& s) { return s.at == facts_->at; });
+  for (seed& s : seeds_) {
+    if (s.next_try > now) continue;
+    if (members_.present_at(s.at) != nullptr) {
+      // Nothing to find there now; looked at again later, in case it is lost meanwhile.
+      s.wait = config_.seed_retry;
+      s.next_try = now + config_.seed_retry_max;
+      continue;
+    }
+    const auto jitter = static_cast<duration::rep>(random_.below(static_cast<std::uint64_t>(s.wait.count()) / 4 + 1));
+    s.next_try = now + s.wait + duration{jitter};
+    s.wait = std::min(s.wait * 2, config_.seed_retry_max);
+    const bool trying = std::any_of(streams_.begin(), streams_.end(), [&](const stream& open) {
+      return open.purpose == stream_purpose::join && open.peer == s.at;
+    });
+    if (!trying) open_stream(stream_purpose::join, s.at, now, out);
+  }
+}
+
+/// Where no stream gets through, a datagram may.
+void core::announce_to(const endpoint& to, effects_type& out) {
+  datagram_writer writer = begin_datagram(announce{});
+  writer.add(own_claim());
+  send_datagram(to, writer, out);
+}
+
+void core::on_announce(const endpoint& from, effects_type& out) {
+  if (phase_ != phase::running) return;
+  datagram_writer writer = begin_datagram(gossip{});
+  writer.add(own_claim());
+  for (const member_row& row : members_) {
+    if (row.standing.state == member_state::alive && !writer.add(claim_about(row))) break;
+  }
+  send_datagram(from, writer, out);
+}
+
+// ---- streams ----
+
+stream* core::open_stream(stream_purpose purpose, const endpoint& to, time_point now, effects_type& out) {
+  if (streams_.size() >= config_.streams_max * 2) {
+    ++counters_.dropped_over_limit;
+    return nullptr;
+  }
+  const std::uint64_t number = next_stream_;
+  next_stream_ += 2;
+  streams_.push_back({.number = number,
+                      .purpose = purpose,
+                      .peer = to,
+                      .deadline = now + config_.stream_timeout,
+                      .joining = members_.present() == 0});
+  out.open(number, to);
+  return &streams_.back();
+}
+
+void core::link(const connection& which, link_state state, time_point now, effects_type& out) {
+  if (!active() || !which.is_stream) return;
+  note_pause(now);
+  const auto found =
+      std::find_if(streams_.begin(), streams_.end(), [&](const stream& s) { return s.number == which.number; });
+  if (state == link_state::down) {
+    if (found == streams_.end()) return;
+    const stream lost = *found;
+    streams_.erase(found);
+    if (lost.purpose == stream_purpose::join && !lost.greeted && phase_ == phase::running) announce_to(lost.peer, out);
+  } else if (state == link_state::up && found == streams_.end()) {
+    const auto served = std::count_if(streams_.begin(), streams_.end(),
+                                      [](const stream& s) { return s.purpose == stream_purpose::serve; });
+    if (which.outgoing() || static_cast<std::size_t>(served) >= config_.streams_max) {
+      ++counters_.dropped_over_limit;
+      out.close(which.number);
+      return;
+    }
+    streams_.push_back({.number = which.number,
+                        .purpose = stream_purpose::serve,
+                        .peer = which.peer,
+                        .deadline = now + config_.stream_timeout,
+                        .up = true});
+  } else if (state == link_state::up) {
+    found->up = true;
+    if (found->purpose == stream_purpose::ping) {
+      if (probe_ && !probe_->answered && probe_->at == found->peer) {
+        send_frame(*found,
+                   ping{.sequence = probe_->sequence,
+                        .addressee = probe_->addressee,
+                        .sender = shorten(self_.id),
+                        .digests = own_digests()},
+                   out);
+      } else {
+        end_stream(found->number, out);
+      }
+    } else {
+      ++counters_.push_pulls;
+      send_state(*found, false, out);
+    }
+  }
+  finish_input(now, out);
+}
+
+void core::end_stream(std::uint64_t number, effects_type& out) {
+  std::erase_if(streams_, [&](const stream& s) { return s.number == number; });
+  out.close(number);
+}
+
+void core::expire_streams(time_point now, effects_type& out) {
+  std::vector<stream> late;
+  for (const stream& s : streams_) {
+    if (s.deadline <= now) late.push_back(s);
+  }
+  for (const stream& s : late) {
+    end_stream(s.number, out);
+    if (s.purpose == stream_purpose::join && !s.greeted && phase_ == phase::running) announce_to(s.peer, out);
+  }
+}
+
+void core::send_frame(stream& to, const message_body& body, effects_type& out) {
+  write_frame(buffer_, cluster_, !to.spoken, body);
+  to.spoken = true;
+  ++counters_.frames_sent;
+  out.network_effects::send(connection::stream(to.number, to.peer), buffer_);
+}
+
+void core::receive_frame(const connection& from, bytes_view frame, time_point now, effects_type& out) {
+  const auto found =
+      std::find_if(streams_.begin(), streams_.end(), [&](const stream& s) { return s.number == from.number; });
+  if (found == streams_.end()) return;  // given up here
+  ++counters_.frames_received;
+  auto read = read_frame(frame, cluster_, !found->greeted);
+  if (read.error) {
+    drop(read.error);
+    return end_stream(from.number, out);
+  }
+  found->greeted = true;
+  message& m = read.value;
+  if (auto* exchange = std::get_if<push_pull>(&m.body)) return on_push_pull(from.number, *exchange, now, out);
+  if (const auto* p = std::get_if<ping>(&m.body); p != nullptr && found->purpose == stream_purpose::serve) {
+    if (p->addressee == address_tag(self_.id, self_.boot)) {
+      send_frame(*found, ack{p->sequence, own_digests()}, out);
+    } else {
+      send_frame(*found, stranger{p->sequence}, out);
+    }
+    return;
+  }
+  if (found->purpose == stream_purpose::ping && probe_ && probe_->at == found->peer) {
+    const auto* a = std::get_if<ack>(&m.body);
+    const auto* s = std::get_if<stranger>(&m.body);
+    const endpoint peer = found->peer;
+    end_stream(from.number, out);
+    if (a != nullptr) on_ack(peer, *a, now, out);
+    if (s != nullptr) on_stranger(peer, *s, now, out);
+    return;
+  }
+  end_stream(from.number, out);  // nothing that belongs here, or too late
+}
+
+// ---- push-pull ----
+
+void core::send_state(stream& to, bool answer, effects_type& out) {
+  push_pull part{.joining = to.joining, .answer = answer, .last = false, .entries = {}};
+  part.entries.push_back({own_claim(), user_events_.sent()});
+  std::size_t size = size_estimate(*facts_);
+  for (const member_row& row : members_) {
+    if (size >= push_pull_frame_size) {
+      send_frame(to, part, out);
+      part.entries.clear();
+      size = 0;
+    }
+    push_pull_entry entry{claim_about(row), user_events_.base_of(row.key)};
+    entry.claim.facts = row.facts;
+    size += size_estimate(*row.facts);
+    part.entries.push_back(std::move(entry));
+  }
+  part.last = true;
+  send_frame(to, part, out);
+}
+
+void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effects_type& out) {
+  const auto find = [&] {
+    return std::find_if(streams_.begin(), streams_.end(), [&](const stream& s) { return s.number == number; });
+  };
+  const bool serving = find()->purpose == stream_purpose::serve;
+  const bool joining = find()->joining;
+  if (m.answer == serving || find()->purpose == stream_purpose::ping) return end_stream(number, out);
+  for (const push_pull_entry& entry : m.entries) {
+    const claim& c = entry.claim;
+    apply(c, path::exchange, now, out);
+    const member_row* row = members_.find(c.about);
+    if (row == nullptr || row->standing.boot != c.boot) continue;
+    if (!serving && joining) {
+      user_events_.adopt_base(c.about, c.boot, entry.events_base);
+    } else if constexpr (planted != mutant::no_digest_repair) {
+      user_events_.hear_of(c.about, {.origin = shorten(c.about), .boot = c.boot, .base = entry.events_base}, now);
+    }
+  }
+  if (!m.last) return;
+  // Applying the claims may have opened streams: the place is looked up again.
+  const auto current = find();
+  if (current == streams_.end()) return;
+  if (!serving) return end_stream(number, out);
+  if (phase_ == phase::running) return send_state(*current, true, out);
+  end_stream(number, out);
+}
+
+duration core::push_pull_interval() const noexcept {
+  duration interval = config_.push_pull_interval;
+  for (std::size_t n = push_pull_full_rate_members; n < members_.present(); n *= 2)
+    interval += config_.push_pull_interval;
+  return interval;
+}
+
+void core::exchange_periodically(time_point now, effects_type& out) {
+  push_pull_at_ = now + push_pull_interval();
+  const auto partner = pick_members(1, self_.id);
+  if (!partner.empty()) open_stream(stream_purpose::exchange, partner.front()->facts->at, now, out);
+}
+
+}  // namespace artillery::membership

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/indexed.hpp"
+#include "base/state_hash.hpp"
+#include "membership/message.hpp"
+
+namespace artillery::membership {
+
+/// What orders claims about one member: a later life, a higher incarnation, then left > failed > suspect > alive
+/// (SWIM, section 4.2).
+struct standing {
+  std::uint64_t boot = 0;
+  std::uint64_t incarnation = 0;
+  member_state state = member_state::alive;
+
+  friend constexpr auto operator<=>(const standing&, const standing&) noexcept = default;
+};
+
+/// An incarnation this far above the known one is a forgery: believing it would silence the member for ever.
+inline constexpr std::uint64_t incarnation_jump_max = std::uint64_t{1} << 32U;
+
+struct member_row {
+  node_id key;
+  membership::standing standing;
+  std::shared_ptr<const membership::facts> facts;
+  time_point since;        ///< of its present state
+  bool announced = false;  ///< the application was told that it joined, and not yet that it is gone
+  std::uint8_t reconnects = 0;
+
+  [[nodiscard]] bool present() const noexcept {
+    return standing.state == member_state::alive || standing.state == member_state::suspect;
+  }
+  [[nodiscard]] short_name name() const noexcept { return shorten(key); }
+  [[nodiscard]] std::uint32_t tag() const noexcept { return address_tag(key, standing.boot); }
+};
+
+/// All others that this node knows of, dead ones included, and the digest of those that are present.
+class member_table {
+public:
+  explicit member_table(std::uint64_t hash_key) : rows_{hash_key} {}
+
+  [[nodiscard]] member_row* find(const node_id& id) noexcept { return rows_.find(id); }
+  [[nodiscard]] member_row* find(short_name name) noexcept { return rows_.find(name); }
+  [[nodiscard]] const member_row* find(const node_id& id) const noexcept { return rows_.find(id); }
+  [[nodiscard]] const member_row* find(short_name name) const noexcept { return rows_.find(name); }
+  /// The present member that is said to listen at `at`.
+  [[nodiscard]] const member_row* present_at(const endpoint& at) const noexcept;
+
+  member_row& insert(const node_id& id, const standing& first, std::shared_ptr<const facts> what, time_point now);
+  void erase(const node_id& id);
+  /// Changes a row's standing, and the counts and the digest with it.
+  void set_standing(member_row& row, const standing& next, time_point now);
+
+  [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
+  /// Members that are alive or suspect, without this node.
+  [[nodiscard]] std::size_t present() const noexcept { return present_; }
+  [[nodiscard]] std::size_t gone() const noexcept { return rows_.size() - present_; }
+  [[nodiscard]] std::uint32_t digest() const noexcept { return digest_; }
+
+  [[nodiscard]] auto begin() noexcept { return rows_.begin(); }
+  [[nodiscard]] auto end() noexcept { return rows_.end(); }
+  [[nodiscard]] auto begin() const noexcept { return rows_.begin(); }
+  [[nodiscard]] auto end() const noexcept { return rows_.end(); }
+  [[nodiscard]] const member_row& operator[](std::size_t position) const noexcept { return rows_[position]; }
+
+  void hash(detail::state_hash& into, time_point now) const;
+
+private:
+  struct hash_of_name {
+    [[nodiscard]] std::uint64_t operator()(const node_id& id) const noexcept { return shorten(id).value; }
+    [[nodiscard]] std::uint64_t operator()(short_name name) const noexcept { return name.value; }
+  };
+
+  detail::indexed<member_row, hash_of_name> rows_;
+  std::size_t present_ = 0;
+  std::uint32_t digest_ = 0;
+};
+
+/// A present member's part of the view digest. Alive and suspect count alike: a suspicion is not worth a repair.
+[[nodiscard]] std::uint32_t digest_of(short_name name, std::uint64_t boot, std::uint64_t incarnation) noexcept;
+
+/// What a view summary says of one member.
+[[nodiscard]] std::uint32_t version_of(short_name name, const standing& standing) noexcept;
+
+[[nodiscard]] member to_member(const member_row& row);
+
+}  // namespace artillery::membership

@@ -1,0 +1,359 @@
+#include "membership/message.hpp"
+
+#include <cereal/types/map.hpp>
+#include <cereal/types/string.hpp>
+#include <cereal/types/vector.hpp>
+
+#include "base/archive.hpp"
+
+namespace artillery::membership {
+
+// What cereal makes of our types. Found by argument-dependent look-up; internal to this file's encode and decode.
+
+template <class Archive>
+void serialize(Archive& archive, facts& f) {
+  archive(f.name, f.at, f.tags, f.events_sent, f.version_oldest, f.version_newest);
+}
+
+namespace {
+
+using detail::archive_error;
+using detail::input_archive;
+using detail::output_archive;
+using detail::reader;
+using detail::writer;
+
+constexpr std::uint8_t item_event = 0x80;
+constexpr std::uint8_t claim_state_mask = 0x03;
+constexpr std::uint8_t claim_has_facts = 0x04;
+constexpr std::uint8_t claim_bits = claim_state_mask | claim_has_facts;
+
+std::size_t size_of(const tag_map& tags) noexcept {
+  std::size_t size = 0;
+  for (const auto& [key, value] : tags) size += key.size() + value.size() + 2;
+  return size;
+}
+
+bool sound(const facts& f) noexcept {
+  return !f.name.empty() && f.name.size() <= name_size_max && !f.at.none() && size_of(f.tags) <= tags_size_max &&
+         f.version_oldest <= f.version_newest;
+}
+
+void put_claim(std::vector<std::byte>& buffer, const claim& c) {
+  writer out{buffer};
+  const bool has_facts = c.facts != nullptr;
+  out.put(static_cast<std::uint8_t>(static_cast<unsigned>(c.state) | (has_facts ? claim_has_facts : 0U)));
+  out.put(c.about).put(c.boot).put_varint(c.incarnation);
+  if (c.state != member_state::alive) out.put(c.accuser.value);
+  if (has_facts) {
+    output_archive archive{buffer};
+    archive(*c.facts);
+  }
+}
+
+claim take_claim(input_archive& archive, std::uint8_t head) {
+  if ((head & ~claim_bits) != 0) throw archive_error{"an item of unknown kind"};
+  claim c;
+  c.state = static_cast<member_state>(head & claim_state_mask);
+  reader& in = archive.in();
+  c.about = in.take_node_id();
+  c.boot = in.take<std::uint64_t>();
+  c.incarnation = in.take_varint();
+  if (c.state != member_state::alive) c.accuser.value = in.take<std::uint64_t>();
+  archive.check();
+  if ((head & claim_has_facts) != 0) {
+    auto f = std::make_shared<facts>();
+    archive(*f);
+    if (!sound(*f)) throw archive_error{"facts out of their ranges"};
+    c.facts = std::move(f);
+  }
+  if (c.about.none() || (c.state == member_state::alive && c.facts == nullptr))
+    throw archive_error{"a claim of nothing"};
+  return c;
+}
+
+void put_event(std::vector<std::byte>& buffer, const event_record& e) {
+  writer out{buffer};
+  out.put(item_event).put(e.origin.value).put(e.boot).put_varint(e.sequence).put_varint(e.sequence - e.previous);
+  out.put_varint(e.lamport).put_sized(e.topic).put_sized(e.payload.view());
+}
+
+event_record take_event(reader& in) {
+  event_record e;
+  e.origin.value = in.take<std::uint64_t>();
+  e.boot = in.take<std::uint64_t>();
+  e.sequence = in.take_varint();
+  const std::uint64_t back = in.take_varint();
+  e.lamport = in.take_varint();
+  e.topic = std::string{as_text(in.take_sized(topic_size_max))};
+  e.payload = bytes::copy(in.take_sized(in.left()));
+  if (in.failed() || e.sequence == 0 || back == 0 || back > e.sequence)
+    throw archive_error{"an event out of its ranges"};
+  e.previous = e.sequence - back;
+  return e;
+}
+
+items take_items(input_archive& archive) {
+  items result;
+  while (archive.in().left() > 0) {
+    const auto head = archive.in().take<std::uint8_t>();
+    if (head == item_event) {
+      result.events.push_back(take_event(archive.in()));
+    } else {
+      result.claims.push_back(take_claim(archive, head));
+    }
+  }
+  archive.check();
+  return result;
+}
+
+// ---- bodies ----
+
+void put_body(writer& out, const ping& m) {
+  out.put(m.sequence).put(m.addressee).put(m.sender.value).put(m.digests.view).put(m.digests.events);
+}
+void put_body(writer& out, const ack& m) {
+  out.put(m.sequence).put(m.digests.view).put(m.digests.events);
+}
+void put_body(writer& out, const ping_request& m) {
+  out.put(m.sequence).put(m.target.value).put(m.addressee).put(m.left_ms);
+}
+void put_body(writer& out, const nack& m) {
+  out.put(m.sequence);
+}
+void put_body(writer& out, const stranger& m) {
+  out.put(m.sequence);
+}
+void put_body(writer&, const gossip&) {}
+void put_body(writer&, const announce&) {}
+void put_body(writer& out, const view_summary& m) {
+  out.put(static_cast<std::uint8_t>(m.step)).put(m.sender.value).put(m.first).put(m.last).put_varint(m.entries.size());
+  for (const view_entry& e : m.entries) out.put(e.name.value).put(e.version);
+}
+void put_body(writer& out, const event_summary& m) {
+  out.put(m.answer).put(m.complete).put(m.sender.value).put_varint(m.entries.size());
+  for (const event_entry& e : m.entries) out.put(e.origin.value).put(e.boot).put(e.base).put(e.ahead);
+}
+
+constexpr std::size_t view_entry_size = 12;
+constexpr std::size_t event_entry_size = 32;
+constexpr std::size_t push_pull_entry_size_min = 1 + 16 + 8 + 1 + 1;
+constexpr std::size_t push_pull_entries_max = 4'096;
+
+void take_body(input_archive& archive, ping& m) {
+  reader& in = archive.in();
+  m.sequence = in.take<std::uint32_t>();
+  m.addressee = in.take<std::uint32_t>();
+  m.sender.value = in.take<std::uint64_t>();
+  m.digests.view = in.take<std::uint32_t>();
+  m.digests.events = in.take<std::uint32_t>();
+}
+void take_body(input_archive& archive, ack& m) {
+  reader& in = archive.in();
+  m.sequence = in.take<std::uint32_t>();
+  m.digests.view = in.take<std::uint32_t>();
+  m.digests.events = in.take<std::uint32_t>();
+}
+void take_body(input_archive& archive, ping_request& m) {
+  reader& in = archive.in();
+  m.sequence = in.take<std::uint32_t>();
+  m.target.value = in.take<std::uint64_t>();
+  m.addressee = in.take<std::uint32_t>();
+  m.left_ms = in.take<std::uint32_t>();
+}
+void take_body(input_archive& archive, nack& m) {
+  m.sequence = archive.in().take<std::uint32_t>();
+}
+void take_body(input_archive& archive, stranger& m) {
+  m.sequence = archive.in().take<std::uint32_t>();
+}
+void take_body(input_archive&, gossip&) {}
+void take_body(input_archive&, announce&) {}
+void take_body(input_archive& archive, view_summary& m) {
+  reader& in = archive.in();
+  const auto step = in.take<std::uint8_t>();
+  if (step > static_cast<std::uint8_t>(repair_step::claims)) throw archive_error{"a repair step of unknown kind"};
+  m.step = static_cast<repair_step>(step);
+  m.sender.value = in.take<std::uint64_t>();
+  m.first = in.take<std::uint64_t>();
+  m.last = in.take<std::uint64_t>();
+  const std::size_t count = in.take_count(datagram_size_most, view_entry_size);
+  m.entries.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    view_entry& e = m.entries.emplace_back();
+    e.name.value = in.take<std::uint64_t>();
+    e.version = in.take<std::uint32_t>();
+  }
+}
+void take_body(input_archive& archive, event_summary& m) {
+  reader& in = archive.in();
+  m.answer = in.take<bool>();
+  m.complete = in.take<bool>();
+  m.sender.value = in.take<std::uint64_t>();
+  const std::size_t count = in.take_count(datagram_size_most, event_entry_size);
+  m.entries.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    event_entry& e = m.entries.emplace_back();
+    e.origin.value = in.take<std::uint64_t>();
+    e.boot = in.take<std::uint64_t>();
+    e.base = in.take<std::uint64_t>();
+    e.ahead = in.take<std::uint64_t>();
+  }
+}
+void take_body(input_archive& archive, push_pull& m) {
+  reader& in = archive.in();
+  m.joining = in.take<bool>();
+  m.answer = in.take<bool>();
+  m.last = in.take<bool>();
+  const std::size_t count = in.take_count(push_pull_entries_max, push_pull_entry_size_min);
+  m.entries.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto head = in.take<std::uint8_t>();
+    push_pull_entry entry;
+    entry.claim = take_claim(archive, head);
+    entry.events_base = in.take_varint();
+    if (entry.claim.facts == nullptr) throw archive_error{"a push-pull entry without facts"};
+    m.entries.push_back(std::move(entry));
+  }
+}
+
+template <class Body>
+message take_message(input_archive& archive) {
+  message result;
+  Body body;
+  take_body(archive, body);
+  archive.check();
+  result.body = std::move(body);
+  result.items = take_items(archive);
+  return result;
+}
+
+message take_message(input_archive& archive, message_kind kind) {
+  switch (kind) {
+    case message_kind::ping: return take_message<ping>(archive);
+    case message_kind::ack: return take_message<ack>(archive);
+    case message_kind::ping_request: return take_message<ping_request>(archive);
+    case message_kind::nack: return take_message<nack>(archive);
+    case message_kind::stranger: return take_message<stranger>(archive);
+    case message_kind::gossip: return take_message<gossip>(archive);
+    case message_kind::announce: return take_message<announce>(archive);
+    case message_kind::view_summary: return take_message<view_summary>(archive);
+    case message_kind::event_summary: return take_message<event_summary>(archive);
+    case message_kind::push_pull: return take_message<push_pull>(archive);
+  }
+  throw archive_error{"a message of unknown kind"};
+}
+
+/// The one place where an undecodable message becomes an error.
+read_message take_all(bytes_view body, message_kind kind) {
+  read_message result;
+  try {
+    input_archive archive{body};
+    result.value = take_message(archive, kind);
+  } catch (const archive_error&) {
+    result.error = errc::malformed;
+  }
+  return result;
+}
+
+message_kind kind_of(const message_body& body) noexcept {
+  return static_cast<message_kind>(body.index() + 1);  // the variant lists them in the order of their numbers
+}
+static_assert(std::variant_size_v<message_body> == static_cast<std::size_t>(message_kind::push_pull));
+
+detail::wire_prefix prefix_of(const message_body& body) noexcept {
+  return {detail::module::membership, static_cast<std::uint8_t>(kind_of(body)), 0};
+}
+
+void put_push_pull(std::vector<std::byte>& buffer, const push_pull& m) {
+  writer{buffer}.put(m.joining).put(m.answer).put(m.last).put_varint(m.entries.size());
+  for (const push_pull_entry& e : m.entries) {
+    put_claim(buffer, e.claim);
+    writer{buffer}.put_varint(e.events_base);
+  }
+}
+
+void put_any_body(std::vector<std::byte>& buffer, const message_body& body) {
+  std::visit(
+      [&](const auto& m) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(m)>, push_pull>) {
+          put_push_pull(buffer, m);
+        } else {
+          writer out{buffer};
+          put_body(out, m);
+        }
+      },
+      body);
+}
+}  // namespace
+
+void datagram_writer::begin(const message_body& body) {
+  detail::begin_datagram(*buffer_, prefix_of(body), cluster_);
+  put_any_body(*buffer_, body);
+}
+
+bool datagram_writer::add(const claim& item, std::size_t limit) {
+  const std::size_t before = buffer_->size();
+  put_claim(*buffer_, item);
+  if (buffer_->size() <= limit) return true;
+  buffer_->resize(before);
+  return false;
+}
+
+bool datagram_writer::add(const event_record& item, std::size_t limit) {
+  const std::size_t before = buffer_->size();
+  put_event(*buffer_, item);
+  if (buffer_->size() <= limit) return true;
+  buffer_->resize(before);
+  return false;
+}
+
+bytes_view datagram_writer::seal() {
+  detail::seal_datagram(*buffer_);
+  return *buffer_;
+}
+
+void write_frame(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first, const message_body& body) {
+  buffer.clear();
+  writer out{buffer};
+  if (first) {
+    detail::put_handshake(out, prefix_of(body), cluster);
+  } else {
+    out.put(static_cast<std::uint8_t>(kind_of(body)));
+  }
+  put_any_body(buffer, body);
+}
+
+std::size_t view_entries_max(std::size_t datagram_max) noexcept {
+  constexpr std::size_t head = detail::datagram_header_size + 1 + 8 + 8 + 8 + 2;
+  return (datagram_max - head) / view_entry_size;
+}
+
+std::size_t event_entries_max(std::size_t datagram_max) noexcept {
+  constexpr std::size_t head = detail::datagram_header_size + 1 + 1 + 8 + 2;
+  return (datagram_max - head) / event_entry_size;
+}
+
+read_message read_datagram(bytes_view datagram, std::uint32_t cluster) {
+  const auto opened = detail::open_datagram(datagram, detail::module::membership, cluster);
+  if (opened.error) return {opened.error, {}};
+  const auto kind = static_cast<message_kind>(opened.prefix.kind);
+  if (kind == message_kind::push_pull) return {errc::malformed, {}};  // for streams only
+  return take_all(opened.body, kind);
+}
+
+read_message read_frame(bytes_view frame, std::uint32_t cluster, bool first) {
+  reader in{frame};
+  if (!first) {
+    const auto kind = in.take<std::uint8_t>();
+    if (in.failed()) return {errc::malformed, {}};
+    return take_all(in.rest(), static_cast<message_kind>(kind));
+  }
+  detail::wire_prefix prefix;
+  std::uint8_t version = 0;
+  const auto error = detail::take_handshake(in, detail::module::membership, cluster, prefix, version);
+  if (error) return {error, {}};
+  return take_all(in.rest(), static_cast<message_kind>(prefix.kind));
+}
+
+}  // namespace artillery::membership

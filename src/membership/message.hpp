@@ -1,0 +1,214 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "artillery/membership/types.hpp"
+#include "base/random.hpp"
+#include "base/wire.hpp"
+
+// What members say to each other (docs/membership.md has the bytes). A datagram is a fixed body per kind, then items:
+// claims and user events that ride along, until its end. A stream's frames are the same messages without a checksum.
+
+namespace artillery::membership {
+
+enum class message_kind : std::uint8_t {
+  ping = 1,
+  ack = 2,
+  ping_request = 3,
+  nack = 4,
+  stranger = 5,
+  gossip = 6,
+  announce = 7,
+  view_summary = 8,
+  event_summary = 9,
+  push_pull = 10,
+};
+
+/// A member's id folded to 64 bits: names it where a collision would cost a wasted datagram and nothing else.
+struct short_name {
+  std::uint64_t value = 0;
+  friend bool operator==(const short_name&, const short_name&) noexcept = default;
+};
+[[nodiscard]] constexpr short_name shorten(const node_id& id) noexcept {
+  return {detail::mix64(id.high) ^ id.low};
+}
+[[nodiscard]] constexpr bool operator==(const node_id& id, const short_name& name) noexcept {
+  return shorten(id) == name;
+}
+
+/// Names one life of a member in a ping: a later process at the same address does not answer for an earlier one.
+[[nodiscard]] constexpr std::uint32_t address_tag(const node_id& id, std::uint64_t boot) noexcept {
+  return static_cast<std::uint32_t>(detail::mix64(shorten(id).value ^ detail::mix64(boot)));
+}
+
+/// What a member says of itself. Immutable, and shared by all that refer to it.
+struct facts {
+  std::string name;
+  endpoint at;
+  tag_map tags;
+  std::uint64_t events_sent = 0;  ///< user events that it had sent when it said so: who hears of it expects the next
+  std::uint8_t version_oldest = detail::wire_version_oldest;
+  std::uint8_t version_newest = detail::wire_version;
+
+  friend bool operator==(const facts&, const facts&) = default;
+};
+
+/// "This life of this member, at this incarnation, is in this state."
+struct claim {
+  node_id about;
+  std::uint64_t boot = 0;
+  std::uint64_t incarnation = 0;
+  member_state state = member_state::alive;
+  short_name accuser;                              ///< whose suspicion or verdict it is; none in claims of life
+  std::shared_ptr<const membership::facts> facts;  ///< always there when alive; else only in a push-pull
+};
+
+/// A user event on its way. `previous` is the number of the origin's event before it with the same topic, 0 for none.
+struct event_record {
+  short_name origin;
+  std::uint64_t boot = 0;
+  std::uint64_t sequence = 0;
+  std::uint64_t previous = 0;
+  std::uint64_t lamport = 0;
+  std::string topic;
+  bytes payload;
+};
+
+struct items {
+  std::vector<claim> claims;
+  std::vector<event_record> events;
+};
+
+/// Short sums over what a node knows: while they are equal, nobody has missed anything.
+struct digests {
+  std::uint32_t view = 0;
+  std::uint32_t events = 0;
+  friend bool operator==(const digests&, const digests&) noexcept = default;
+};
+
+struct ping {
+  std::uint32_t sequence = 0;
+  std::uint32_t addressee = 0;
+  short_name sender;
+  membership::digests digests;
+};
+struct ack {
+  std::uint32_t sequence = 0;
+  membership::digests digests;
+};
+struct ping_request {
+  std::uint32_t sequence = 0;
+  short_name target;
+  std::uint32_t addressee = 0;
+  std::uint32_t left_ms = 0;  ///< what the asker's patience has left
+};
+struct nack {
+  std::uint32_t sequence = 0;
+};
+/// Answer to a ping that was meant for another: who listens here instead rides along as a claim.
+struct stranger {
+  std::uint32_t sequence = 0;
+};
+struct gossip {};
+/// "I am new": own claim rides along; the receiver answers with all the claims that fit.
+struct announce {};
+
+struct view_entry {
+  short_name name;
+  std::uint32_t version = 0;
+};
+/// A repair in three steps: a list, the list of the other, and in between and after it the claims that differ.
+enum class repair_step : std::uint8_t { question, answer, claims };
+
+/// The members that the sender holds for present, between two names, with a hash of what it knows of each.
+struct view_summary {
+  repair_step step = repair_step::question;
+  short_name sender;
+  std::uint64_t first = 0;
+  std::uint64_t last = ~std::uint64_t{0};
+  std::vector<view_entry> entries;
+};
+
+struct event_entry {
+  short_name origin;
+  std::uint64_t boot = 0;
+  std::uint64_t base = 0;   ///< all of the origin's events up to this one are here
+  std::uint64_t ahead = 0;  ///< bit i: event base + 2 + i is here, too
+};
+struct event_summary {
+  bool answer = false;    ///< an answer is not answered by another
+  bool complete = false;  ///< origins that are not listed have nothing here
+  short_name sender;
+  std::vector<event_entry> entries;
+};
+
+struct push_pull_entry {
+  membership::claim claim;
+  std::uint64_t events_base = 0;
+};
+/// One part of a whole view. The sender's own claim comes first of all.
+struct push_pull {
+  bool joining = false;
+  bool answer = false;
+  bool last = false;
+  std::vector<push_pull_entry> entries;
+};
+
+using message_body =
+    std::variant<ping, ack, ping_request, nack, stranger, gossip, announce, view_summary, event_summary, push_pull>;
+
+struct message {
+  message_body body;
+  membership::items items;
+};
+
+// ---- writing: into one buffer that is used again and again ----
+
+/// Builds a datagram of at most `limit` bytes.
+class datagram_writer {
+public:
+  datagram_writer(std::vector<std::byte>& buffer, std::uint32_t cluster, std::size_t limit)
+      : buffer_{&buffer}, cluster_{cluster}, limit_{limit} {}
+
+  void begin(const message_body& body);
+  /// False, and nothing added, when it would not fit.
+  bool add(const claim& item) { return add(item, limit_); }
+  bool add(const event_record& item) { return add(item, limit_); }
+  /// The same under a lower limit: a share of the datagram.
+  bool add(const claim& item, std::size_t limit);
+  bool add(const event_record& item, std::size_t limit);
+  [[nodiscard]] std::size_t size() const noexcept { return buffer_->size(); }
+  [[nodiscard]] std::size_t limit() const noexcept { return limit_; }
+  /// The finished datagram.
+  [[nodiscard]] bytes_view seal();
+
+private:
+  std::vector<std::byte>* buffer_;
+  std::uint32_t cluster_;
+  std::size_t limit_;
+};
+
+/// A stream's frame; its first one in either direction carries the handshake.
+void write_frame(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first, const message_body& body);
+
+/// Bytes that an event takes in a datagram beside its payload and topic, at most.
+inline constexpr std::size_t event_overhead_max = 1 + 8 + 8 + 3 * 10 + 1 + 2;
+/// Entries of a summary that fit a datagram of this size.
+[[nodiscard]] std::size_t view_entries_max(std::size_t datagram_max) noexcept;
+[[nodiscard]] std::size_t event_entries_max(std::size_t datagram_max) noexcept;
+
+// ---- reading untrusted bytes ----
+
+struct read_message {
+  std::error_code error;
+  message value;
+};
+[[nodiscard]] read_message read_datagram(bytes_view datagram, std::uint32_t cluster);
+[[nodiscard]] read_message read_frame(bytes_view frame, std::uint32_t cluster, bool first);
+
+}  // namespace artillery::membership

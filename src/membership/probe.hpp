@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "artillery/clock.hpp"
+#include "artillery/endpoint.hpp"
+#include "base/random.hpp"
+#include "membership/member_table.hpp"
+
+namespace artillery::membership {
+
+/// Pings that this node runs for others at a time; further requests are dropped and counted.
+inline constexpr std::size_t relays_max = 256;
+/// Single pings beside the regular probe (of a suspect, of an address that changed hands) whose answers are awaited.
+inline constexpr std::size_t checks_max = 64;
+
+/// The order of probing: round robin over a shuffled list, so that each member is probed within a known time (SWIM,
+/// section 4.3). Newcomers are put in at random places.
+class probe_ring {
+public:
+  void add(const node_id& id, detail::random& random);
+  /// The next present member; null when there is none.
+  [[nodiscard]] const member_row* next(const member_table& members, detail::random& random);
+
+private:
+  std::vector<node_id> order_;
+  std::size_t position_ = 0;
+};
+
+/// This interval's probe.
+struct probe {
+  std::uint32_t sequence = 0;
+  node_id target;
+  std::uint32_t addressee = 0;
+  endpoint at;
+  time_point timeout_at;  ///< from here on others are asked
+  bool asked = false;
+  bool answered = false;
+  std::vector<endpoint> helpers;
+  std::uint32_t nacks = 0;
+};
+
+/// A ping that is awaited, and nothing follows when nothing comes.
+struct check {
+  std::uint32_t sequence = 0;
+  node_id target;
+  std::uint32_t addressee = 0;
+  endpoint at;
+};
+
+/// A ping run for another member.
+struct relay {
+  std::uint32_t sequence = 0;  ///< of our ping
+  endpoint target;
+  endpoint asker;
+  std::uint32_t asker_sequence = 0;
+  time_point nack_at;
+  time_point ends_at;
+  bool nacked = false;
+};
+
+}  // namespace artillery::membership

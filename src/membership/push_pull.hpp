@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+
+#include "artillery/clock.hpp"
+#include "artillery/endpoint.hpp"
+
+namespace artillery::membership {
+
+/// What a stream is for. Each carries one question and one answer and is then closed.
+enum class stream_purpose : std::uint8_t {
+  ping,      ///< ours: a probe where datagrams did not get through
+  join,      ///< ours: first exchange with a seed
+  exchange,  ///< ours: anti-entropy
+  serve      ///< the peer's
+};
+
+struct stream {
+  std::uint64_t number = 0;
+  stream_purpose purpose{};
+  endpoint peer;
+  time_point deadline;  ///< then it is given up
+  bool up = false;
+  bool greeted = false;  ///< the peer's first frame has come
+  bool spoken = false;   ///< our first frame has gone
+  bool joining = false;  ///< of a push-pull: the asker knew nobody
+};
+
+/// Where this node may find its cluster.
+struct seed {
+  endpoint at;
+  time_point next_try;
+  duration wait{};
+};
+
+/// Bytes of a push-pull frame above which the next entry goes into another: a view of any size never needs a large
+/// buffer.
+inline constexpr std::size_t push_pull_frame_size = 32 * 1'024;
+
+}  // namespace artillery::membership

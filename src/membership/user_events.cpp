@@ -1,0 +1,268 @@
+#include "membership/user_events.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "membership/mutant.hpp"
+
+namespace artillery::membership {
+namespace {
+
+/// How long a hole may fill itself (reordering) before anybody is asked.
+constexpr duration first_ask_after = std::chrono::milliseconds{50};
+
+std::uint32_t digest_of_events(short_name origin, std::uint64_t boot, std::uint64_t base) noexcept {
+  return static_cast<std::uint32_t>(detail::mix64(origin.value ^ detail::mix64(boot ^ detail::mix64(base))));
+}
+
+}  // namespace
+
+// ---- one's own ----
+
+std::uint64_t user_events::compose(short_name self, std::uint64_t boot, std::string topic, bytes payload) {
+  event_record record{.origin = self,
+                      .boot = boot,
+                      .sequence = ++sent_,
+                      .previous = topics_floor_,
+                      .lamport = ++lamport_,
+                      .topic = std::move(topic),
+                      .payload = std::move(payload)};
+  const auto found = last_by_topic_.find(record.topic);
+  if (found != last_by_topic_.end()) {
+    record.previous = std::exchange(found->second, record.sequence);
+  } else {
+    if (last_by_topic_.size() >= topics_max) {
+      last_by_topic_.clear();
+      topics_floor_ = record.sequence - 1;
+      record.previous = topics_floor_;
+    }
+    last_by_topic_.emplace(record.topic, record.sequence);
+  }
+  return keep(std::move(record));
+}
+
+std::uint64_t user_events::keep(event_record record) {
+  kept_bytes_ += record.payload.size();
+  kept_.push_back(std::move(record));
+  while (kept_.size() > kept_max_ || (kept_bytes_ > kept_bytes_max_ && kept_.size() > 1)) {
+    kept_bytes_ -= kept_.front().payload.size();
+    kept_.pop_front();
+    ++first_place_;
+  }
+  return first_place_ + kept_.size() - 1;
+}
+
+const event_record* user_events::kept(std::uint64_t place) const noexcept {
+  if (place < first_place_ || place - first_place_ >= kept_.size()) return nullptr;
+  return &kept_[static_cast<std::size_t>(place - first_place_)];
+}
+
+// ---- others' ----
+
+user_events::origin_row& user_events::origin(const node_id& id, std::uint64_t boot) {
+  if (origin_row* found = origins_.find(id)) return *found;
+  origin_row fresh;
+  fresh.key = id;
+  fresh.boot = boot;
+  return origins_.insert(std::move(fresh));
+}
+
+void user_events::begin_life(const node_id& id, std::uint64_t boot, std::uint64_t events_sent) {
+  origins_.erase(id);
+  if (events_sent == 0) return;
+  origin_row& o = origin(id, boot);
+  o.base = events_sent;
+  o.known = events_sent;
+}
+
+void user_events::adopt_base(const node_id& id, std::uint64_t boot, std::uint64_t base) {
+  if (base == 0) return;
+  origin_row& o = origin(id, boot);
+  if (o.boot != boot || !o.untouched || base <= o.base) return;
+  o.base = base;
+  o.known = std::max(o.known, base);
+  if (o.known == o.base) o.missing_since.reset();
+}
+
+std::uint64_t user_events::base_of(const node_id& id) const noexcept {
+  const origin_row* o = origins_.find(id);
+  return o == nullptr ? 0 : o->base;
+}
+
+user_events::reception user_events::receive(const member_row& from, event_record record, time_point now,
+                                            std::vector<event>& out, std::uint64_t& place) {
+  origin_row& o = origin(from.key, from.standing.boot);
+  ARTILLERY_INVARIANT(o.boot == from.standing.boot);
+  if (record.sequence > o.base + sequence_jump_max) return reception::refused;
+  const auto at = std::lower_bound(o.ahead.begin(), o.ahead.end(), record.sequence,
+                                   [](const held_event& h, std::uint64_t sequence) { return h.sequence < sequence; });
+  const bool held = at != o.ahead.end() && at->sequence == record.sequence;
+  if constexpr (planted != mutant::no_deduplication) {
+    if (record.sequence <= o.base || held) return reception::duplicate;
+  } else {
+    if (held) return reception::duplicate;
+    if (record.sequence <= o.base) {
+      out.push_back(user_event{from.key, record.topic, record.payload, record.lamport});
+      return reception::duplicate;
+    }
+  }
+
+  o.untouched = false;
+  o.known = std::max(o.known, record.sequence);
+  if (record.lamport > lamport_ && record.lamport - lamport_ <= lamport_jump_max) lamport_ = record.lamport;
+  if (record.sequence > o.base + events_ahead_max) skip_to(o, record.sequence - events_ahead_max, out);
+  const auto position =
+      std::lower_bound(o.ahead.begin(), o.ahead.end(), record.sequence,
+                       [](const held_event& h, std::uint64_t sequence) { return h.sequence < sequence; });
+  o.ahead.insert(position, held_event{.sequence = record.sequence,
+                                      .previous = record.previous,
+                                      .delivered = false,
+                                      .event = {from.key, record.topic, record.payload, record.lamport}});
+  settle(o, out);
+  note_missing(o, now);
+  ARTILLERY_INVARIANT(o.ahead.size() <= events_ahead_max);
+  place = keep(std::move(record));
+  return reception::fresh;
+}
+
+void user_events::settle(origin_row& o, std::vector<event>& out) {
+  const auto is_done = [&](std::uint64_t sequence) {
+    if (sequence <= o.base) return true;
+    const auto found =
+        std::find_if(o.ahead.begin(), o.ahead.end(), [&](const held_event& h) { return h.sequence == sequence; });
+    return found != o.ahead.end() && found->delivered;
+  };
+  for (held_event& h : o.ahead) {
+    // One pass is enough: an event waits for an earlier one only.
+    if (h.delivered) continue;
+    if (planted != mutant::no_topic_order && !is_done(h.previous)) continue;
+    h.delivered = true;
+    out.push_back(std::move(h.event));
+    h.event = {};
+  }
+  std::size_t done = 0;
+  while (done < o.ahead.size() && o.ahead[done].sequence == o.base + 1) {
+    ARTILLERY_INVARIANT(o.ahead[done].delivered);
+    ++o.base;
+    ++done;
+  }
+  o.ahead.erase(o.ahead.begin(), o.ahead.begin() + static_cast<std::ptrdiff_t>(done));
+}
+
+void user_events::skip_to(origin_row& o, std::uint64_t base, std::vector<event>& out) {
+  // What is held below the new base is delivered, hole by hole, in order.
+  while (o.base < base) {
+    const std::uint64_t last_missing = o.ahead.empty() ? base : std::min(o.ahead.front().sequence - 1, base);
+    ARTILLERY_INVARIANT(last_missing > o.base);
+    out.push_back(gap{o.key, o.base + 1, last_missing - o.base});
+    o.base = last_missing;
+    settle(o, out);
+  }
+}
+
+void user_events::skip_missing(origin_row& o, time_point now, std::vector<event>& out) {
+  skip_to(o, o.ahead.empty() ? o.known : o.ahead.front().sequence - 1, out);
+  o.missing_since.reset();
+  note_missing(o, now);
+}
+
+void user_events::note_missing(origin_row& o, time_point now) {
+  o.known = std::max(o.known, o.base);
+  if (o.known == o.base) {
+    o.missing_since.reset();
+    return;
+  }
+  if (o.missing_since) return;
+  o.missing_since = now;
+  o.ask_at = now + first_ask_after;
+  o.deadline = o.ask_at;
+}
+
+void user_events::update_deadline(origin_row& o, duration wait) noexcept {
+  if (o.missing_since) o.deadline = std::min(o.ask_at, *o.missing_since + wait);
+}
+
+std::optional<time_point> user_events::next_deadline() const noexcept {
+  std::optional<time_point> first;
+  for (const origin_row& o : origins_) {
+    if (o.missing_since && (!first || o.deadline < *first)) first = o.deadline;
+  }
+  return first;
+}
+
+void user_events::postpone(duration by) noexcept {
+  for (origin_row& o : origins_) {
+    if (o.missing_since) *o.missing_since += by;
+    o.ask_at += by;
+    o.deadline += by;
+  }
+}
+
+// ---- what is missing ----
+
+bool user_events::lacks(const event_entry& theirs, std::uint64_t sequence) noexcept {
+  if (sequence <= theirs.base) return false;
+  const std::uint64_t beyond = sequence - theirs.base;  // 1: the first missing one
+  if (beyond == 1 || beyond > 65) return true;
+  return (theirs.ahead >> (beyond - 2) & 1U) == 0;
+}
+
+event_entry user_events::entry_of(const origin_row& o) noexcept {
+  event_entry entry{.origin = shorten(o.key), .boot = o.boot, .base = o.base, .ahead = 0};
+  for (const held_event& h : o.ahead) {
+    const std::uint64_t beyond = h.sequence - o.base;
+    if (beyond >= 2 && beyond <= 65) entry.ahead |= std::uint64_t{1} << (beyond - 2);
+  }
+  return entry;
+}
+
+std::optional<event_entry> user_events::summarize(const node_id& id) const noexcept {
+  const origin_row* o = origins_.find(id);
+  if (o == nullptr) return std::nullopt;
+  return entry_of(*o);
+}
+
+std::uint32_t user_events::digest(short_name self, std::uint64_t boot, const member_table& members) const noexcept {
+  std::uint32_t sum = sent_ == 0 ? 0 : digest_of_events(self, boot, sent_);
+  for (const origin_row& o : origins_) {
+    const member_row* row = members.find(o.key);
+    if (o.base > 0 && row != nullptr && row->present()) sum ^= digest_of_events(shorten(o.key), o.boot, o.base);
+  }
+  return sum;
+}
+
+event_summary user_events::summarize(short_name self, std::uint64_t boot, const member_table& members,
+                                     std::size_t max) {
+  event_summary summary;
+  summary.sender = self;
+  if (sent_ > 0) summary.entries.push_back({.origin = self, .boot = boot, .base = sent_, .ahead = 0});
+  if (summary_from_ >= origins_.size()) summary_from_ = 0;
+  std::size_t seen = 0;
+  for (; seen < origins_.size() && summary.entries.size() < max; ++seen) {
+    const origin_row& o = origins_[(summary_from_ + seen) % origins_.size()];
+    if (members.find(o.key) != nullptr) summary.entries.push_back(entry_of(o));
+  }
+  summary.complete = seen == origins_.size();
+  summary_from_ += seen;
+  return summary;
+}
+
+void user_events::hear_of(const node_id& id, const event_entry& theirs, time_point now) {
+  const origin_row* found = origins_.find(id);
+  if (found != nullptr && (found->boot != theirs.boot || theirs.base <= found->known)) return;
+  if (found == nullptr && theirs.base == 0) return;
+  if (theirs.base > (found == nullptr ? 0 : found->base) + sequence_jump_max) return;
+  origin_row& o = origin(id, theirs.boot);
+  o.known = theirs.base;
+  note_missing(o, now);
+}
+
+void user_events::hash(detail::state_hash& into, time_point now) const {
+  into.add(sent_).add(lamport_).add(kept_.size()).add(origins_.size());
+  for (const origin_row& o : origins_) {
+    into.add(o.key).add(o.boot).add(o.base).add(o.known).add(o.ahead.size());
+    if (o.missing_since) into.add(now - *o.missing_since);
+  }
+}
+
+}  // namespace artillery::membership

@@ -1,0 +1,67 @@
+#include "sim/membership_host.hpp"
+
+namespace artillery::sim {
+namespace {
+
+/// Every so many inputs the whole state is checked.
+constexpr std::uint32_t inputs_per_check = 64;
+
+class sink final : public membership::core::effects_type {
+public:
+  sink(std::size_t process, time_point now, network_effects& out, membership_observer& observer)
+      : process_{process}, now_{now}, out_{out}, observer_{observer} {}
+
+  using network_effects::send;
+  void send(const connection& to, bytes_view header, std::span<const bytes> body) override {
+    std::size_t size = header.size();
+    for (const bytes& slice : body) size += slice.size();
+    if (!to.is_stream) observer_.sent_datagram(process_, size);
+    out_.send(to, header, body);
+  }
+  void open(std::uint64_t number, const endpoint& to) override { out_.open(number, to); }
+  void close(std::uint64_t number) override { out_.close(number); }
+  void persist(operation op, std::span<const bytes> slices) override { out_.persist(op, slices); }
+  void deliver(membership::event event) override { observer_.delivered(process_, event, now_); }
+
+private:
+  std::size_t process_;
+  time_point now_;
+  network_effects& out_;
+  membership_observer& observer_;
+};
+
+}  // namespace
+
+void membership_host::start(time_point now, network_effects& out) {
+  sink effects{process_, now, out, observer_};
+  core_.start(at_, now, effects);
+  for (const endpoint& at : seeds_) core_.add_seed(at, now, effects);
+}
+
+void membership_host::receive(const connection& from, const bytes& message, time_point now, network_effects& out) {
+  sink effects{process_, now, out, observer_};
+  core_.receive(from, message, now, effects);
+  check_now_and_then();
+}
+
+void membership_host::link(const connection& which, link_state state, time_point now, network_effects& out) {
+  sink effects{process_, now, out, observer_};
+  core_.link(which, state, now, effects);
+}
+
+void membership_host::expire(time_point now, network_effects& out) {
+  sink effects{process_, now, out, observer_};
+  core_.expire(now, effects);
+  check_now_and_then();
+}
+
+void membership_host::run(const call& what, time_point now, network_effects& out) {
+  sink effects{process_, now, out, observer_};
+  what(core_, now, effects);
+}
+
+void membership_host::check_now_and_then() {
+  if (++inputs_ % inputs_per_check == 0) core_.check_invariants();
+}
+
+}  // namespace artillery::sim

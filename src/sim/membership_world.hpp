@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "artillery/sim.hpp"
+#include "base/random.hpp"
+#include "sim/membership_checkers.hpp"
+#include "sim/membership_host.hpp"
+
+namespace artillery::sim {
+
+/// A cluster of real cores in one simulated world: starts, stops and looks at them. Tests build scenarios with it; the
+/// seeds are run on it, too.
+class membership_world final : private membership_observer {
+public:
+  explicit membership_world(std::uint64_t seed, membership::config settings = membership::config::lan(),
+                            const link_faults& faults = {});
+
+  /// A new node; `seeds` are hosts whose endpoints it is given.
+  host add(const std::vector<host>& seeds);
+  /// A crashed node comes back: under its old id, or as somebody new at the same address.
+  void restart(host which, const std::vector<host>& seeds, bool same_id = true);
+  void crash(host which) { world_.crash(which); }
+  void power_off(host which) { world_.power_off(which); }
+  /// A user's call. Does nothing when the host is down.
+  void call(host which, const membership_host::call& what);
+  /// Sends the next numbered test event.
+  void broadcast(host from, const std::string& topic);
+  void leave(host which);
+
+  [[nodiscard]] const membership::core* core(host which);
+  [[nodiscard]] std::size_t process(host which) const { return nodes_[which].process; }
+  [[nodiscard]] const node_id& id(host which) const { return nodes_[which].who.id; }
+  [[nodiscard]] std::size_t hosts() const noexcept { return nodes_.size(); }
+  /// Up, and not on its way out.
+  [[nodiscard]] bool is_member(host which);
+  [[nodiscard]] std::vector<host> members();
+  /// Every member holds exactly the others for alive.
+  [[nodiscard]] bool converged();
+  /// The first difference between what a member believes and what is so; empty when there is none.
+  [[nodiscard]] std::string difference();
+  bool run_until_converged(duration limit);
+  void run_for(duration length) { world_.run_for(length); }
+  [[nodiscard]] sim::world& world() noexcept { return world_; }
+  [[nodiscard]] membership_checkers& checkers() noexcept { return checkers_; }
+  [[nodiscard]] const membership::config& settings() const noexcept { return settings_; }
+  /// Number of test events that a process sent on a topic.
+  [[nodiscard]] std::uint64_t sent_on(std::size_t process, const std::string& topic) const;
+  [[nodiscard]] static endpoint address_of(host which);
+
+private:
+  struct node {
+    membership::identity who;
+    std::size_t process = 0;
+  };
+
+  void delivered(std::size_t process, const membership::event& event, time_point now) override;
+  void sent_datagram(std::size_t process, std::size_t size) override { checkers_.sent_datagram(process, size); }
+  [[nodiscard]] std::unique_ptr<membership_host> make(host which, const std::vector<host>& seeds);
+
+  membership::config settings_;
+  sim::world world_;
+  detail::random random_;
+  membership_checkers checkers_;
+  std::vector<node> nodes_;
+  std::size_t processes_ = 0;
+  std::map<std::pair<std::size_t, std::string>, std::uint64_t> sent_;
+};
+
+}  // namespace artillery::sim
