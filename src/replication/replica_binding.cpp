@@ -1,0 +1,363 @@
+#include "replication/replica_binding.hpp"
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <random>
+#include <string>
+
+#include "base/assert.hpp"
+
+namespace artillery::replication {
+namespace {
+
+constexpr std::size_t early_adoptions_max = 16;
+/// Room for what surrounds keys and values in a frame.
+constexpr std::size_t frame_overhead_max = std::size_t{64} << 10U;
+/// Reads of one call to `try_read` are looked up this many at a time.
+constexpr std::size_t batch_max = 64;
+constexpr detail::backoff_limits authority_pause{std::chrono::milliseconds{20}, std::chrono::seconds{1}};
+
+net::driver_options driver_options_for(const replica_config& config, const log_sink& log) {
+  net::driver_options options{.component = "replication", .log = log, .streams = {}, .persister = nullptr};
+  options.streams.frame_size_max = config.value_size_max + config.append_bytes_max + frame_overhead_max;
+  options.streams.queue_bytes_max =
+      std::max({options.streams.queue_bytes_max, 2 * config.link_bytes_max, 4 * options.streams.frame_size_max});
+  return options;
+}
+
+detail::random fresh_random() {
+  std::random_device device;
+  const std::uint64_t high = device();
+  return detail::random{high << 32U | device()};
+}
+
+local_read answer_of(const serving_state& serving, const read_note& noted, stored& found, time_point now) {
+  if (check(serving, noted, found, strong, now) != local_verdict::answer) return {};
+  if (!found.value) return {local_read::outcome::absent, {}, {}};
+  return {local_read::outcome::found, std::move(*found.value), found.version};
+}
+
+}  // namespace
+
+replica_binding::replica_binding(asio::any_io_executor executor, replica_config config, replica_options options,
+                                 authority* decides, store* objects)
+    : driver_base{std::move(executor), driver_options_for(config, options.log)},
+      config_{std::move(config)},
+      options_{std::move(options)},
+      fault_{core::check(config_)},
+      own_objects_{objects == nullptr ? std::make_unique<memory_store>() : nullptr},
+      readable_{objects == nullptr ? own_objects_.get() : objects},
+      inbox_{config_.waiting_reads_max},
+      objects_{objects == nullptr ? own_objects_.get() : objects},
+      decides_{decides},
+      core_{config_, fresh_random()},
+      sink_{*this},
+      events_{options_.events_max, [](std::uint64_t lost) { return event{event::kind::overflow, 0, {}, lost}; }},
+      random_{fresh_random()},
+      authority_pause_{authority_pause},
+      authority_timer_{driver_base::executor()} {}
+
+void replica_binding::let_go() noexcept {
+  {
+    const std::lock_guard guard{mutex_};
+    objects_ = nullptr;
+    decides_ = nullptr;
+    published_.publish({});
+  }
+  shut_down();
+}
+
+// --- the core's turn ---
+
+template <class Function>
+void replica_binding::with_core(time_point now, Function&& function) {
+  const std::lock_guard guard{mutex_};
+  if (objects_ == nullptr) return;
+  function(core_, turn{now, *objects_, sink_});
+}
+
+template <class Function>
+bool replica_binding::step(Function&& function) {
+  struct context {
+    replica_binding& self;
+    Function& function;
+  } both{*this, function};
+  return input(
+      [](void* opaque, time_point now) {
+        auto& [self, what] = *static_cast<context*>(opaque);
+        self.with_core(now, what);
+        self.flush_soon();
+      },
+      &both);
+}
+
+/// After whatever else is ready now: many frames then leave as one, and readers are told once.
+void replica_binding::flush_soon() {
+  if (is_flush_posted_) return;
+  is_flush_posted_ = true;
+  asio::post(executor(), [weak = weak_from_this()] {
+    const auto alive = weak.lock();
+    if (!alive) return;
+    auto& self = static_cast<replica_binding&>(*alive);
+    self.is_flush_posted_ = false;
+    self.input(
+        [](void* opaque, time_point now) {
+          auto& own = *static_cast<replica_binding*>(opaque);
+          own.with_core(now, [&own](core& c, const turn& at) {
+            c.flush(at);
+            own.published_.publish(c.serving());
+          });
+          own.transport_figures_.refresh(own, now);
+        },
+        &self);
+  });
+}
+
+void replica_binding::core_receive(const connection& from, const bytes& message, time_point now) {
+  with_core(now, [&](core& c, const turn& at) { c.receive(from, message, at); });
+  flush_soon();
+}
+
+void replica_binding::core_link(const connection& which, link_state became, time_point now) {
+  with_core(now, [&](core& c, const turn& at) { c.link(which, became, at); });
+  flush_soon();
+}
+
+void replica_binding::core_completed(operation /*op*/, std::error_code /*error*/, time_point /*now*/) {}
+
+void replica_binding::core_expire(time_point now) {
+  with_core(now, [](core& c, const turn& at) { c.expire(at); });
+  flush_soon();
+}
+
+// --- life ---
+
+std::error_code replica_binding::on_start() {
+  if (fault_) return fault_;
+  if (const auto error = listen_streams(options_.listen)) return error;
+  {
+    const std::lock_guard guard{mutex_};
+    bound_ = streams_bound();
+  }
+  events_.push({event::kind::listening, 0, {}, 0});
+  for (adoption& each : std::exchange(early_adoptions_, {})) adopt_here(std::move(each));
+  ask_authority();
+  return {};
+}
+
+void replica_binding::on_stop(std::error_code why) {
+  {
+    const std::lock_guard guard{mutex_};
+    is_over_ = true;
+    published_.publish({});
+  }
+  std::error_code ignored;
+  authority_timer_.cancel(ignored);
+  events_.close(why);
+  for (auto& [number, done] : std::exchange(reads_, {})) done(why, read_result{});
+  for (adoption& each : std::exchange(early_adoptions_, {})) each.done(why);
+}
+
+// --- the view ---
+
+void replica_binding::adopt(view chosen, detail::completion<run_signature> done) {
+  submit(std::static_pointer_cast<replica_binding>(shared_from_this()),
+         [asked = adoption{std::move(chosen), std::move(done)}](replica_binding& self) mutable {
+           self.adopt_here(std::move(asked));
+         });
+}
+
+void replica_binding::adopt_here(adoption asked) {
+  if (is_over_) return asked.done(errc::not_running);
+  if (running()) return asked.done(put_in_force(asked.chosen, duration::max(), clock::now()));
+  // A view needs links, and only a driver that runs opens them.
+  if (early_adoptions_.size() >= early_adoptions_max) return asked.done(errc::would_overflow);
+  early_adoptions_.push_back(std::move(asked));
+}
+
+std::error_code replica_binding::put_in_force(const view& chosen, duration lease, time_point asked_at) {
+  if (view_.epoch != 0) return view_ == chosen ? std::error_code{} : make_error_code(errc::stale_epoch);
+  if (chosen.chain != config_.chain || check_view(chosen)) return errc::invalid_configuration;
+  view_ = chosen;
+  return step([&](core& c, const turn& at) { c.adopt(chosen, lease, asked_at, at); }) ? std::error_code{} : stopped();
+}
+
+void replica_binding::ask_authority() {
+  const std::lock_guard guard{mutex_};
+  if (decides_ == nullptr) return;
+  decides_->read([weak = weak_from_this()](std::error_code error, view chosen) {
+    const auto alive = weak.lock();
+    if (!alive) return;
+    asio::post(alive->executor(), [alive, error, chosen = std::move(chosen)] {
+      static_cast<replica_binding&>(*alive).view_told(error, chosen);
+    });
+  });
+}
+
+void replica_binding::view_told(std::error_code error, const view& chosen) {
+  if (!running()) return;
+  if (error == errc::invalid_configuration) return stop(error);
+  if (error) return ask_authority_later();
+  const std::lock_guard guard{mutex_};
+  if (decides_ == nullptr) return;
+  const time_point asked_at = clock::now();  // before the very request: the lease counts from here
+  decides_->renew(config_.self, chosen.epoch, [weak = weak_from_this(), chosen, asked_at](auto refused, auto lease) {
+    const auto alive = weak.lock();
+    if (!alive) return;
+    asio::post(alive->executor(), [alive, refused, lease, chosen, asked_at] {
+      static_cast<replica_binding&>(*alive).lease_told(refused, lease, chosen, asked_at);
+    });
+  });
+}
+
+void replica_binding::lease_told(std::error_code error, duration lease, const view& chosen, time_point asked_at) {
+  if (!running()) return;
+  const bool stranger = error == errc::not_serving;
+  if (error && !stranger) return ask_authority_later();
+  if (put_in_force(chosen, stranger ? duration{0} : lease, asked_at) == errc::invalid_configuration)
+    stop(make_error_code(errc::invalid_configuration));
+}
+
+void replica_binding::ask_authority_later() {
+  authority_timer_.expires_after(authority_pause_.next(random_));
+  authority_timer_.async_wait([weak = weak_from_this()](std::error_code error) {
+    const auto alive = weak.lock();
+    if (alive && !error && alive->running()) static_cast<replica_binding&>(*alive).ask_authority();
+  });
+}
+
+// --- reads through the core ---
+
+void replica_binding::read(bytes key, consistency level, duration timeout, detail::completion<read_signature> done) {
+  if (timeout <= duration{0}) return done(errc::invalid_argument, read_result{});
+  const request_id number = next_request_.fetch_add(1, std::memory_order_relaxed);
+  const auto self = std::static_pointer_cast<replica_binding>(shared_from_this());
+  detail::on_cancel(done.slot(), self, [number](replica_binding& own) { own.cancel_read(number); });
+  read_call call{number, std::move(key), level, timeout, std::move(done)};
+  switch (inbox_.put(call)) {
+    case inbox<read_call>::taken::full: return call.done(errc::busy, read_result{});
+    case inbox<read_call>::taken::joined: return;
+    case inbox<read_call>::taken::first: asio::post(executor(), [self] { self->take_reads(); });
+  }
+}
+
+void replica_binding::take_reads() {
+  inbox_.take(taken_);
+  if (is_over_) {
+    for (read_call& call : taken_) call.done(errc::not_running, read_result{});
+    return taken_.clear();
+  }
+  for (read_call& call : taken_) reads_.emplace(call.number, std::move(call.done));
+  step([this](core& c, const turn& at) {
+    for (const read_call& call : taken_) c.read(call.number, call.key.compact(), call.level, at.now + call.timeout, at);
+  });
+  taken_.clear();
+}
+
+void replica_binding::cancel_read(request_id number) {
+  const auto node = reads_.extract(number);
+  if (node.empty()) return;
+  step([number](core& c, const turn&) { c.cancel(number); });
+  node.mapped()(asio::error::operation_aborted, read_result{});
+}
+
+void replica_binding::answered(request_id request, std::error_code error, const read_result& result) {
+  const auto node = reads_.extract(request);
+  if (node.empty()) return;
+  node.mapped()(error, result);
+}
+
+// --- other threads ---
+
+void replica_binding::next_event(detail::completion<event_signature> done) {
+  const auto number = events_.reserve();
+  const auto self = std::static_pointer_cast<replica_binding>(shared_from_this());
+  detail::on_cancel(done.slot(), self, [number](replica_binding& own) { own.events_.cancel(number); });
+  submit(self,
+         [number, done = std::move(done)](replica_binding& own) mutable { own.events_.next(number, std::move(done)); });
+}
+
+local_read replica_binding::try_read(std::string_view key) const {
+  const read_note noted = note(published_);
+  if (noted.epoch == 0) return {};
+  stored found = fetch(*readable_, key);
+  const serving_state serving = published_.load();
+  local_read result = answer_of(serving, noted, found, clock::now());
+  if (result.what != local_read::outcome::ask) local_reads_.add(1);
+  return result;
+}
+
+void replica_binding::try_read(std::span<const std::string_view> keys, std::span<local_read> into) const {
+  const std::size_t wanted = std::min(keys.size(), into.size());
+  std::array<stored, batch_max> found;
+  std::uint64_t answered = 0;
+  for (std::size_t start = 0; start < wanted; start += batch_max) {
+    const std::size_t count = std::min(batch_max, wanted - start);
+    const read_note noted = note(published_);
+    readable_->fetch(keys.subspan(start, count), std::span{found}.first(count));
+    const serving_state serving = published_.load();
+    const time_point now = clock::now();  // after all of these fetches
+    for (std::size_t i = 0; i < count; ++i) {
+      into[start + i] = answer_of(serving, noted, found[i], now);
+      if (into[start + i].what != local_read::outcome::ask) ++answered;
+    }
+  }
+  if (answered != 0) local_reads_.add(answered);
+}
+
+endpoint replica_binding::local_endpoint() const {
+  const std::lock_guard guard{mutex_};
+  return bound_;
+}
+
+replica_status replica_binding::status() const {
+  const std::lock_guard guard{mutex_};
+  replica_status now = core_.status();
+  if (is_over_) {
+    now.epoch = 0;
+    now.role = role::none;
+    now.successor_up = false;
+  }
+  return now;
+}
+
+replica_counters replica_binding::counters() const {
+  const std::lock_guard guard{mutex_};
+  replica_counters all = core_.counters();
+  all.local_reads += local_reads_.sum();
+  return all;
+}
+
+void replica_binding::metrics(const metric_visitor& visit) const {
+  const replica_counters all = counters();
+  const replica_status now = status();
+  visit("replication.writes", all.writes);
+  visit("replication.duplicate_writes", all.duplicate_writes);
+  visit("replication.failed_conditions", all.failed_conditions);
+  visit("replication.refused_busy", all.refused_busy);
+  visit("replication.refused_epoch", all.refused_epoch);
+  visit("replication.local_reads", all.local_reads);
+  visit("replication.dirty_reads", all.dirty_reads);
+  visit("replication.stale_reads", all.stale_reads);
+  visit("replication.watermark_queries", all.watermark_queries);
+  visit("replication.watermark_answers", all.watermark_answers);
+  visit("replication.appended_records", all.appended_records);
+  visit("replication.append_frames", all.append_frames);
+  visit("replication.resent_records", all.resent_records);
+  visit("replication.acks", all.acks);
+  visit("replication.links_opened", all.links_opened);
+  visit("replication.links_lost", all.links_lost);
+  visit("replication.malformed", all.malformed);
+  visit("replication.checksum_mismatches", all.checksum_mismatches);
+  visit("replication.objects", readable_->size());
+  visit("replication.epoch", now.epoch);
+  visit("replication.last", now.last);
+  visit("replication.commit", now.commit);
+  visit("replication.dirty_objects", now.dirty_objects);
+  visit("replication.window_bytes", now.window_bytes);
+  visit("replication.sessions", now.sessions);
+  visit("replication.stopped", now.stopped ? 1 : 0);
+  transport_figures_.visit(visit);
+}
+
+}  // namespace artillery::replication
