@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
+#include <future>
 #include <map>
 #include <string>
 #include <thread>
@@ -105,8 +107,17 @@ struct runner {
     pull();
     REQUIRE(runs_until(io, [&] { return object.core_side().running() || ended.has_value(); }));
   }
+  ~runner() {
+    // The handlers below know this object.
+    object.core_side().shut_down();
+    static_cast<void>(runs_until(io, [this] { return ended.has_value() && !is_pulling; }));
+  }
+  runner(const runner&) = delete;
+  runner& operator=(const runner&) = delete;
+
   void pull() {
     object.async_next_event([this](std::error_code error, const std::string& event) {
+      is_pulling = !error;
       if (error) return;
       events.push_back(event);
       pull();
@@ -119,6 +130,7 @@ struct runner {
   asio::io_context& io;
   std::vector<std::string> events;
   std::optional<std::error_code> ended;
+  bool is_pulling = true;
   parrot_object object;
 };
 
