@@ -62,6 +62,7 @@ void core::adopt(const view& chosen, duration lease, time_point asked_at, const 
     tend(successor_, at);
     tend(to_tail_, at);
   }
+  if (has_predecessor()) predecessor_gone_since_ = at.now;
   at.out.deliver({event::kind::serving, view_.epoch, {}});
 }
 
@@ -106,6 +107,7 @@ void core::receive(const connection& from, const bytes& frame, const turn& at) {
   } else if (!accepted_.contains(from.number)) {
     return greet(from, frame, at);
   }
+  if (from.number == predecessor_) predecessor_heard_ = at.now;
   const auto header = decode_header(frame);
   if (!header) return malformed(from, at);
   dispatch(*header, from, frame, at);
@@ -154,6 +156,8 @@ void core::greet(const connection& from, const bytes& frame, const turn& at) {
     // Only one stream may carry records: the older one is of a life of the predecessor, or of a link, that is over.
     if (predecessor_ != 0) drop(connection::stream(predecessor_), at);
     predecessor_ = from.number;
+    predecessor_heard_ = at.now;
+    predecessor_gone_since_.reset();
     acked_ = commit_;
   } else if (peer->role == link_role::reader) {
     const bool listed = std::any_of(view_.replicas.begin(), view_.replicas.end(),
@@ -204,7 +208,7 @@ void core::malformed(const connection& from, const turn& at) {
 void core::drop(const connection& which, const turn& at) {
   if (outgoing_link* link = opened(which.number)) return drop_opened(*link, at);
   at.out.close(which.number);
-  forget_accepted(which.number);
+  forget_accepted(which.number, at.now);
 }
 
 void core::drop_opened(outgoing_link& link, const turn& at) {
@@ -213,9 +217,12 @@ void core::drop_opened(outgoing_link& link, const turn& at) {
   if (&link == &to_tail_) queries_.lost();
 }
 
-void core::forget_accepted(std::uint64_t number) {
+void core::forget_accepted(std::uint64_t number, time_point now) {
   if (!accepted_.erase(number)) return;
-  if (predecessor_ == number) predecessor_ = 0;
+  if (predecessor_ == number) {
+    predecessor_ = 0;
+    predecessor_gone_since_ = now;
+  }
   queries_.forget(number);
   if (is_head()) log_.forget(number);
 }
@@ -223,7 +230,7 @@ void core::forget_accepted(std::uint64_t number) {
 void core::link(const connection& which, link_state state, const turn& at) {
   outgoing_link* link = which.outgoing() ? opened(which.number) : nullptr;
   if (link == nullptr) {
-    if (state == link_state::down) forget_accepted(which.number);
+    if (state == link_state::down) forget_accepted(which.number, at.now);
     return;
   }
   switch (state) {
@@ -267,8 +274,10 @@ void core::expire(const turn& at) {
   if (has_successor()) {
     tend(successor_, at);
     tend(to_tail_, at);
-    note_progress(at);
   }
+  // It probes us when it hears nothing, so its silence means that its machine is gone.
+  if (predecessor_ != 0 && predecessor_silent_at() <= at.now) drop(connection::stream(predecessor_), at);
+  note_progress(at);
   for (const waiting_read& late : queries_.expire(at.now)) {
     at.out.answer(late.who.request, errc::timed_out, {});
   }
@@ -283,7 +292,6 @@ void core::flush(const turn& at) {
       encode(scratch_, epoch(), watermark_query{queries_.ask()});
       send(to_tail_.number(), at);
     }
-    note_progress(at);
   }
   if (predecessor_ != 0 && acked_ < commit_) {
     ++counters_.acks;
@@ -291,25 +299,28 @@ void core::flush(const turn& at) {
     encode_ack(scratch_, epoch(), commit_);
     send(predecessor_, at);
   }
+  note_progress(at);
 }
 
 std::optional<time_point> core::stops_at() const {
-  std::optional<time_point> since = successor_.down_since();
-  if (!log_.empty()) {
-    const time_point waits_since = std::max(log_.front().arrived, progress_at_);
-    since = since ? std::min(*since, waits_since) : waits_since;
-  }
+  std::optional<time_point> since = predecessor_gone_since_;
+  const auto consider = [&since](time_point other) { since = since ? std::min(*since, other) : other; };
+  if (has_successor() && successor_.down_since()) consider(*successor_.down_since());
+  if (!log_.empty()) consider(std::max(log_.front().arrived, progress_at_));
   if (!since) return std::nullopt;
   return *since + config_.stopped_after;
 }
 
 void core::note_progress(const turn& at) {
+  if (position_ == nowhere) return;
   const auto stops = stops_at();
   const bool stopped = fenced_ || (stops && *stops <= at.now);
   if (stopped == stopped_) return;
   stopped_ = stopped;
+  const bool above = predecessor_gone_since_ && (is_tail() || (successor_.open() && log_.empty()));
+  const std::size_t other = above || is_tail() ? position_ - 1 : position_ + 1;
   at.out.deliver(
-      {stopped ? event::kind::chain_stopped : event::kind::chain_resumed, epoch(), view_.replicas[position_ + 1].id});
+      {stopped ? event::kind::chain_stopped : event::kind::chain_resumed, epoch(), view_.replicas[other].id});
 }
 
 std::optional<time_point> core::next_deadline() const {
@@ -320,8 +331,9 @@ std::optional<time_point> core::next_deadline() const {
   if (has_successor()) {
     consider(successor_.next_deadline(true));
     consider(to_tail_.next_deadline(true));
-    if (!stopped_) consider(stops_at());
   }
+  if (predecessor_ != 0) consider(predecessor_silent_at());
+  if (position_ != nowhere && !stopped_) consider(stops_at());
   return next;
 }
 

@@ -92,6 +92,10 @@ private:
   [[nodiscard]] bool is_head() const noexcept { return position_ == 0; }
   [[nodiscard]] bool is_tail() const noexcept { return position_ != nowhere && position_ + 1 == view_.replicas.size(); }
   [[nodiscard]] bool has_successor() const noexcept { return position_ != nowhere && !is_tail(); }
+  [[nodiscard]] bool has_predecessor() const noexcept { return position_ != nowhere && !is_head(); }
+  [[nodiscard]] time_point predecessor_silent_at() const noexcept {
+    return predecessor_heard_ + 2 * config_.silence_max;
+  }
   [[nodiscard]] replication::role role() const noexcept;
   [[nodiscard]] outgoing_link* opened(std::uint64_t number) noexcept;
   [[nodiscard]] bool same_replica(const replica_id& a, const replica_id& b) const noexcept;
@@ -101,7 +105,7 @@ private:
   void malformed(const connection& from, const turn& at);
   void drop(const connection& which, const turn& at);
   void drop_opened(outgoing_link& link, const turn& at);
-  void forget_accepted(std::uint64_t number);
+  void forget_accepted(std::uint64_t number, time_point now);
   void tend(outgoing_link& link, const turn& at);
   void send(std::uint64_t stream, const turn& at);
   void note_progress(const turn& at);
@@ -153,7 +157,9 @@ private:
   std::uint64_t sent_ = 0;   // newest record on its way to the successor
   std::size_t sent_weight_ = 0;
   std::uint64_t predecessor_ = 0;  // its stream; 0: none
-  std::uint64_t acked_ = 0;        // watermark that the predecessor was told
+  time_point predecessor_heard_{};
+  std::optional<time_point> predecessor_gone_since_;
+  std::uint64_t acked_ = 0;  // watermark that the predecessor was told
   accepted_links accepted_;
   std::uint64_t next_stream_ = 1;
 

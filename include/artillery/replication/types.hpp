@@ -283,7 +283,8 @@ struct event {
     listening,      ///< the replica's port is open: `replica::local_endpoint` tells which
     serving,        ///< this replica is in the view and answers
     not_serving,    ///< a view is in force that does not list this incarnation: a stranger
-    chain_stopped,  ///< no write gets past this replica: its successor (`other`) is unreachable, or those behind it are
+    chain_stopped,  ///< no write gets through: a neighbour in the chain (`other`) is unreachable, or those behind it
+                    ///< are
     chain_resumed,  ///< writes get through again
     fenced,         ///< the successor (`other`) holds records that this replica does not know, or lacks some that were
                     ///< committed: nothing is overwritten, the chain stays stopped

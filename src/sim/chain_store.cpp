@@ -1,0 +1,53 @@
+#include "sim/chain_store.hpp"
+
+#include <algorithm>
+
+namespace artillery::sim {
+
+using replication::stored;
+
+stored chain_store::fetch(std::string_view key) const {
+  const auto found = objects_.find(key);
+  return found == objects_.end() ? stored{} : found->second.back();
+}
+
+stored chain_store::fetch_at(std::string_view key, std::uint64_t watermark) const {
+  const auto found = objects_.find(key);
+  if (found == objects_.end()) return {};
+  const auto newest = std::find_if(found->second.rbegin(), found->second.rend(),
+                                   [&](const stored& s) { return s.version.seq <= watermark; });
+  return newest == found->second.rend() ? stored{} : *newest;
+}
+
+void chain_store::apply(std::string_view key, const stored& written) {
+  objects_[std::string{key}].push_back(written);
+  journal_.push_back({std::string{key}, written.version, !written.value,
+                      written.value ? std::string{written.value->text()} : std::string{}});
+}
+
+void chain_store::commit(std::string_view key, std::uint64_t seq) {
+  const auto found = objects_.find(key);
+  if (found == objects_.end()) return;
+  std::vector<stored>& versions = found->second;
+  const auto newest_committed =
+      std::find_if(versions.rbegin(), versions.rend(), [&](const stored& s) { return s.version.seq <= seq; });
+  if (newest_committed == versions.rend()) return;
+  versions.erase(versions.begin(), std::prev(newest_committed.base()));
+  if (versions.size() == 1 && !versions.front().value) objects_.erase(found);
+}
+
+bool chain_store::same_as(const chain_store& other) const {
+  return std::equal(objects_.begin(), objects_.end(), other.objects_.begin(), other.objects_.end(),
+                    [](const auto& a, const auto& b) {
+                      return a.first == b.first && a.second.back().version == b.second.back().version &&
+                             a.second.back().value == b.second.back().value;
+                    });
+}
+
+std::size_t chain_store::versions() const noexcept {
+  std::size_t sum = 0;
+  for (const auto& [key, versions] : objects_) sum += versions.size();
+  return sum;
+}
+
+}  // namespace artillery::sim

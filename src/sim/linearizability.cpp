@@ -1,0 +1,329 @@
+#include "sim/linearizability.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace artillery::sim {
+namespace {
+
+constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::size_t initial = static_cast<std::size_t>(-1);
+
+using operation = history_operation;
+
+std::string describe(const operation& op) {
+  const char* what = op.what == operation::kind::read ? "read" : op.what == operation::kind::put ? "put" : "erase";
+  return std::string{what} + " of '" + op.key + "' by client " + std::to_string(op.client) + " (calls " +
+         std::to_string(op.invoked) + ".." + (op.completed == forever ? "" : std::to_string(op.completed)) +
+         ", version " + std::to_string(op.version.epoch) + "." + std::to_string(op.version.seq) + ", as of " +
+         std::to_string(op.as_of.seq) + ")";
+}
+
+// --- against the log ---
+
+/// One state of one object: from the write that made it until the next one.
+struct state {
+  std::uint64_t from = 0;         // seq
+  std::uint64_t until = forever;  // seq of the next one, exclusive
+  bool absent = true;
+  replication::version version;
+  std::string value;
+};
+
+/// All the states of one object, in order; the first is "never written".
+class object_states {
+public:
+  void add(const applied_effect& effect) {
+    states_.back().until = effect.version.seq;
+    states_.push_back({effect.version.seq, forever, effect.erased, effect.version, effect.value});
+  }
+  [[nodiscard]] const state& at(std::uint64_t seq) const {
+    const auto next = std::upper_bound(states_.begin(), states_.end(), seq,
+                                       [](std::uint64_t wanted, const state& s) { return wanted < s.from; });
+    return *std::prev(next);
+  }
+  [[nodiscard]] const state* of_version(const replication::version& v) const {
+    const state& found = at(v.seq);
+    return found.version == v ? &found : nullptr;
+  }
+  [[nodiscard]] const state* of_value(const std::string& value) const {
+    for (const state& s : states_) {
+      if (!s.absent && s.value == value) return &s;
+    }
+    return nullptr;
+  }
+  /// The first place at or after `from` where the object is absent.
+  [[nodiscard]] std::optional<std::uint64_t> absent_from(std::uint64_t from) const {
+    for (const state& s : states_) {
+      if (s.absent && s.until > from) return std::max(s.from, from);
+    }
+    return std::nullopt;
+  }
+  /// States after `from` and up to `to`.
+  [[nodiscard]] std::size_t between(std::uint64_t from, std::uint64_t to) const {
+    return static_cast<std::size_t>(
+        std::count_if(states_.begin(), states_.end(), [&](const state& s) { return s.from > from && s.from <= to; }));
+  }
+
+private:
+  std::vector<state> states_{state{}};
+};
+
+/// The highest place that was surely reached by each moment: what completed operations have seen.
+class reached_places {
+public:
+  void raise(std::uint64_t order, time_point when, std::uint64_t place) {
+    const std::uint64_t so_far = steps_.empty() ? 0 : steps_.back().place;
+    steps_.push_back({order, when, std::max(so_far, place)});
+  }
+  [[nodiscard]] std::uint64_t before(std::uint64_t order) const {
+    const auto next = std::lower_bound(steps_.begin(), steps_.end(), order,
+                                       [](const step& s, std::uint64_t wanted) { return s.order < wanted; });
+    return next == steps_.begin() ? 0 : std::prev(next)->place;
+  }
+  [[nodiscard]] std::uint64_t by(time_point when) const {
+    const auto next = std::upper_bound(steps_.begin(), steps_.end(), when,
+                                       [](time_point wanted, const step& s) { return wanted < s.when; });
+    return next == steps_.begin() ? 0 : std::prev(next)->place;
+  }
+
+private:
+  struct step {
+    std::uint64_t order;
+    time_point when;
+    std::uint64_t place;
+  };
+  std::vector<step> steps_;
+};
+
+/// The checks of one object. Operations are gone through in the order of their answers; each takes the lowest place
+/// that fits, which leaves the most room to all later ones, so that a failure is one of every possible choice.
+class object_check {
+public:
+  object_check(const object_states& states, std::vector<const operation*> operations)
+      : states_{states}, operations_{std::move(operations)} {
+    std::sort(operations_.begin(), operations_.end(),
+              [](const operation* a, const operation* b) { return a->completed < b->completed; });
+  }
+
+  std::optional<std::string> run() {
+    for (const operation* op : operations_) {
+      if (auto fault = place(*op)) return *fault + ": " + describe(*op);
+    }
+    for (const auto& [seq, op] : placed_writes_) {
+      if (reached_.before(op->invoked) >= seq) return "seen before it was asked for: " + describe(*op);
+    }
+    return check_weak_reads();
+  }
+
+private:
+  std::optional<std::string> place(const operation& op) {
+    if (op.is_write()) return place_write(op);
+    if (op.came_to != operation::outcome::done || !op.is_strong_read()) return std::nullopt;
+    const state& seen = states_.at(op.as_of.seq);
+    if (auto fault = differs(op, seen)) return fault;
+    return place_between(op, seen.from, seen.until);
+  }
+
+  std::optional<std::string> place_write(const operation& op) {
+    const state* own = op.what == operation::kind::put ? states_.of_value(op.value) : nullptr;
+    if (op.came_to != operation::outcome::done) {
+      if (own != nullptr && op.came_to == operation::outcome::void_) return "happened, and was said not to have";
+      if (own != nullptr) placed_writes_.emplace_back(own->from, &op);
+      return std::nullopt;
+    }
+    if (!op.applied) {
+      if (own != nullptr) return "a write whose condition failed was applied";
+      return place_failed_condition(op);
+    }
+    if (op.what == operation::kind::put && (own == nullptr || own->version != op.version)) {
+      return "acknowledged, and not in the log under its version";
+    }
+    const std::uint64_t seq = op.version.seq;
+    if (op.when.what() != replication::condition::kind::always) {
+      const state& found = states_.at(seq - 1);
+      const bool held = op.when.what() == replication::condition::kind::if_absent
+                            ? found.absent
+                            : !found.absent && found.version == op.when.expected();
+      if (!held) return "its condition did not hold where it was applied";
+    }
+    placed_writes_.emplace_back(seq, &op);
+    reached_.raise(op.completed, op.completed_at, seq);
+    return std::nullopt;
+  }
+
+  std::optional<std::string> place_failed_condition(const operation& op) {
+    if (!op.version.none()) {
+      const state* seen = states_.of_version(op.version);
+      if (seen == nullptr || seen->absent) return "failed on a version that never was";
+      if (op.when == replication::condition::is(op.version)) return "failed although its condition held";
+      return place_between(op, seen->from, seen->until);
+    }
+    const auto absent = states_.absent_from(reached_.before(op.invoked));
+    if (!absent) return "failed on an absent object that was there";
+    reached_.raise(op.completed, op.completed_at, *absent);
+    return std::nullopt;
+  }
+
+  std::optional<std::string> place_between(const operation& op, std::uint64_t from, std::uint64_t until) {
+    const std::uint64_t place = std::max(from, reached_.before(op.invoked));
+    if (place >= until) return "older than what was known before it began";
+    reached_.raise(op.completed, op.completed_at, place);
+    return std::nullopt;
+  }
+
+  static std::optional<std::string> differs(const operation& op, const state& seen) {
+    if (op.found == seen.absent)
+      return std::string{seen.absent ? "found what" : "did not find what"} + " was " +
+             (seen.absent ? "not there" : "there");
+    if (op.found && (op.version != seen.version || op.value != seen.value))
+      return "found something else than was there";
+    return std::nullopt;
+  }
+
+  std::optional<std::string> check_weak_reads() const {
+    for (const operation* op : operations_) {
+      if (op->is_write() || op->is_strong_read() || op->came_to != operation::outcome::done) continue;
+      if (auto fault = weak_read(*op)) return *fault + ": " + describe(*op);
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<std::string> weak_read(const operation& op) const {
+    using kind = replication::consistency::kind;
+    if (op.level.what() == kind::eventual) {
+      const state* seen = op.found ? states_.of_version(op.version) : nullptr;
+      if (op.found && (seen == nullptr || seen->value != op.value)) return "found what never was";
+      return std::nullopt;
+    }
+    const state& seen = states_.at(op.as_of.seq);
+    if (auto fault = differs(op, seen)) return fault;
+    if (op.level.what() == kind::bounded_time) {
+      if (reached_.by(op.invoked_at - op.level.staleness()) >= seen.until) return "older than its bound in time";
+    } else if (states_.between(seen.from, reached_.before(op.invoked)) > op.level.records()) {
+      return "lacks more records than its bound";
+    }
+    return std::nullopt;
+  }
+
+  const object_states& states_;
+  std::vector<const operation*> operations_;
+  reached_places reached_;
+  std::vector<std::pair<std::uint64_t, const operation*>> placed_writes_;
+};
+
+}  // namespace
+
+std::optional<std::string> check_against_log(const history& operations, const journal& log) {
+  std::map<std::string, object_states> objects;
+  for (const applied_effect& effect : log) objects[effect.key].add(effect);
+  std::map<std::string, std::vector<const operation*>> by_key;
+  for (const operation& op : operations) by_key[op.key].push_back(&op);
+  for (auto& [key, of_key] : by_key) {
+    if (auto fault = object_check{objects[key], std::move(of_key)}.run()) return fault;
+  }
+  return std::nullopt;
+}
+
+// --- without the log ---
+
+namespace {
+
+/// The search of one object. A state is the put that made it (`initial`: absent), since values are unique.
+class order_search {
+public:
+  order_search(const history& operations, const std::string& key, std::uint64_t steps_max) : steps_left_{steps_max} {
+    for (const operation& op : operations) {
+      const bool counts = op.is_write() ? op.came_to != operation::outcome::void_
+                                        : op.is_strong_read() && op.came_to == operation::outcome::done;
+      if (op.key == key && counts) operations_.push_back(&op);
+    }
+    std::sort(operations_.begin(), operations_.end(),
+              [](const operation* a, const operation* b) { return a->invoked < b->invoked; });
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      if (operations_[i]->what == operation::kind::put) by_value_[operations_[i]->value] = i;
+    }
+    for (const operation* op : operations_) {
+      const bool tells = op->is_write() ? op->applied && op->what == operation::kind::put : op->found;
+      if (tells && by_value_.contains(op->value)) by_version_[op->version] = by_value_[op->value];
+    }
+    done_.assign(operations_.size(), false);
+  }
+
+  search_result run() {
+    const bool found = search(initial);
+    if (found) return search_result::ok;
+    return steps_left_ == 0 ? search_result::gave_up : search_result::violated;
+  }
+
+private:
+  bool search(std::size_t current) {
+    if (steps_left_ == 0) return false;
+    --steps_left_;
+    // Whoever was called after the first answer among the rest cannot be next.
+    std::uint64_t first_answer = forever;
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      if (!done_[i]) first_answer = std::min(first_answer, operations_[i]->completed);
+    }
+    if (first_answer == forever) return true;  // what is left may never have happened
+    if (!seen_.emplace(done_, current).second) return false;
+    for (std::size_t i = 0; i < operations_.size() && operations_[i]->invoked < first_answer; ++i) {
+      if (done_[i]) continue;
+      const auto next = after(i, current);
+      if (!next) continue;
+      done_[i] = true;
+      if (search(*next)) return true;
+      done_[i] = false;
+    }
+    return false;
+  }
+
+  /// The state after operation `i` in state `current`; nothing if its answer does not fit.
+  [[nodiscard]] std::optional<std::size_t> after(std::size_t i, std::size_t current) const {
+    const operation& op = *operations_[i];
+    if (!op.is_write()) {
+      const bool fits = op.found ? current != initial && operations_[current]->value == op.value : current == initial;
+      return fits ? std::optional{current} : std::nullopt;
+    }
+    const bool known = op.came_to == operation::outcome::done;
+    const bool holds = condition_holds(op.when, current);
+    if (known && holds != op.applied) return std::nullopt;
+    if (!holds) {
+      if (known && op.version.none() != (current == initial)) return std::nullopt;
+      if (known && current != initial && !is_version(op.version, current)) return std::nullopt;
+      return current;
+    }
+    return op.what == operation::kind::put ? i : initial;
+  }
+
+  [[nodiscard]] bool condition_holds(const replication::condition& when, std::size_t current) const {
+    switch (when.what()) {
+      case replication::condition::kind::always: return true;
+      case replication::condition::kind::if_absent: return current == initial;
+      case replication::condition::kind::if_version: return current != initial && is_version(when.expected(), current);
+    }
+    return false;
+  }
+  [[nodiscard]] bool is_version(const replication::version& v, std::size_t put) const {
+    const auto known = by_version_.find(v);
+    return known != by_version_.end() && known->second == put;
+  }
+
+  std::vector<const operation*> operations_;
+  std::map<std::string, std::size_t> by_value_;
+  std::map<replication::version, std::size_t> by_version_;
+  std::vector<bool> done_;
+  std::set<std::pair<std::vector<bool>, std::size_t>> seen_;
+  std::uint64_t steps_left_;
+};
+
+}  // namespace
+
+search_result search_order(const history& operations, const std::string& key, std::uint64_t steps_max) {
+  return order_search{operations, key, steps_max}.run();
+}
+
+}  // namespace artillery::sim
