@@ -227,19 +227,72 @@ bool is_effect(std::string_view object, std::string_view call) {
   return equals_any(object, {"out", "effects"}) && equals_any(call, {"send", "open", "close", "persist", "deliver"});
 }
 
-/// Counts the calls `object.call(…)` in one statement that are wanted.
+/// Where the calls `object.call(…)` that are wanted stand in a statement: from the object's first letter to the
+/// bracket.
+struct call_place {
+  std::size_t begin;
+  std::size_t bracket;
+};
+
 template <class Wanted>
-std::size_t calls_in(std::string_view statement, Wanted wanted) {
+std::vector<call_place> calls_in(std::string_view statement, Wanted wanted) {
   constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-  std::size_t count = 0;
+  std::vector<call_place> calls;
   for (std::size_t dot = statement.find('.'); dot != std::string_view::npos; dot = statement.find('.', dot + 1)) {
     std::size_t before = statement.substr(0, dot).find_last_not_of(letters);
-    std::size_t start = before == std::string_view::npos ? 0 : before + 1;
+    std::size_t begin = before == std::string_view::npos ? 0 : before + 1;
     std::size_t end = std::min(statement.find_first_not_of(letters, dot + 1), statement.size());
     bool is_call = end < statement.size() && statement[end] == '(';
-    if (is_call && wanted(statement.substr(start, dot - start), statement.substr(dot + 1, end - dot - 1))) ++count;
+    if (is_call && wanted(statement.substr(begin, dot - begin), statement.substr(dot + 1, end - dot - 1))) {
+      calls.push_back({begin, end});
+    }
   }
-  return count;
+  return calls;
+}
+
+/// Where the condition of an `if (…)` or its like ends; the statement's begin when it has none.
+std::size_t condition_end(std::string_view statement) {
+  std::size_t begin = std::min(statement.find_first_not_of(" \n"), statement.size());
+  if (!starts_with_any(statement.substr(begin), {"if (", "while (", "switch (", "else if ("})) return begin;
+  int depth = 0;
+  for (std::size_t i = statement.find('(', begin); i < statement.size(); ++i) {
+    if (statement[i] == '(') ++depth;
+    if (statement[i] == ')' && --depth == 0) return i;
+  }
+  return statement.size();
+}
+
+/// Whether the language orders two calls of one statement: only `?`, `:`, `&&` or `||` stands between them. Judged by
+/// what lies between them outside of all brackets that both are not in.
+bool ordered(std::string_view statement, const call_place& first, const call_place& second) {
+  std::size_t condition = condition_end(statement);
+  if (first.begin < condition && condition < second.begin) return true;
+  int depth = 0;
+  int depth_min = 1;  // the first call's own brackets count for nothing
+  std::string between;
+  for (std::size_t i = first.bracket; i < second.begin; ++i) {
+    char c = statement[i];
+    if (c == '(') ++depth;
+    if (c == ')') --depth;
+    if (depth < depth_min) {
+      depth_min = depth;
+      between.clear();
+    } else if (depth == depth_min) {
+      between += c;
+    }
+  }
+  if (depth_min == 1 || between.find(',') != std::string::npos) return false;  // one is an argument of the other
+  return between.find_first_of("?") != std::string::npos || between.find(" : ") != std::string::npos ||
+         between.find("&&") != std::string::npos || between.find("||") != std::string::npos;
+}
+
+template <class Wanted>
+bool has_unordered_calls(std::string_view statement, Wanted wanted) {
+  std::vector<call_place> calls = calls_in(statement, wanted);
+  for (std::size_t i = 1; i < calls.size(); ++i) {
+    if (!ordered(statement, calls[i - 1], calls[i])) return true;
+  }
+  return false;
 }
 
 /// Compilers evaluate arguments in different orders: two draws in one statement are two different runs.
@@ -249,9 +302,9 @@ void check_one_draw_per_statement(const context& at) {
     std::size_t end = std::min(code.find_first_of(";{}", start), code.size());
     std::string_view statement = code.substr(start, end - start);
     std::size_t line = line_of(code, start + std::min(statement.find_first_not_of(" \n"), statement.size()));
-    if (calls_in(statement, is_draw) > 1)
+    if (has_unordered_calls(statement, is_draw))
       at.report(line, "pure", "two random draws in one statement: their order is not defined");
-    if (calls_in(statement, is_effect) > 1)
+    if (has_unordered_calls(statement, is_effect))
       at.report(line, "pure", "two effects in one statement: their order is not defined");
     start = end + 1;
   }

@@ -180,10 +180,15 @@ TEST_CASE("floating point in a pure file is reported", "[rules]") {
 TEST_CASE("two draws or two effects in one statement are reported", "[rules]") {
   require_broken({
       {"src/membership/probe.cpp", "void f() { g(random_.below(2), random_.below(3)); }", "pure"},
+      {"src/membership/probe.cpp", "void f() { x = random.below(2) + random.below(3); }", "pure"},
+      {"src/membership/probe.cpp", "void f() { g(random.chance(1, 2) ? 1 : 2, random.below(3)); }", "pure"},
       {"src/membership/probe.cpp", "void f(network_effects& out) { g(out.send(a), out.send(b)); }", "pure"},
   });
   require_lawful({
       {"src/membership/probe.cpp", "void f() { auto a = random_.below(2); auto b = random_.below(3); g(a, b); }", ""},
+      {"src/membership/probe.cpp", "void f() { x = random.chance(1, 3) ? 0 : random.below(3); }", ""},
+      {"src/membership/probe.cpp", "void f() { if (random.chance(1, (2)) && random.chance(1, 2)) g(); }", ""},
+      {"src/membership/probe.cpp", "void f() { if (random.chance(1, 3)) x = random.below(3); }", ""},
       {"src/membership/probe.cpp", "void f(effects& out) { out.send(a); out.send(b); }", ""},
       {"src/membership/message.cpp", "bool f(writer& out) { return out.put(a) && out.put(b); }", ""},
   });
