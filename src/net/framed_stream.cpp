@@ -1,6 +1,7 @@
 #include "net/framed_stream.hpp"
 
-#include <algorithm>
+#include <array>
+#include <asio/buffer.hpp>
 #include <asio/error.hpp>
 #include <asio/post.hpp>
 #include <utility>
@@ -9,6 +10,12 @@
 #include "net/socket_address.hpp"
 
 namespace artillery::net {
+namespace {
+
+// Full writes in one turn of the strand.
+constexpr int writes_in_turn_max = 4;
+
+}  // namespace
 
 framed_stream::framed_stream(stream_socket socket, const connection& identity, const stream_limits& limits,
                              listener& told, stream_counters& counters)
@@ -44,6 +51,7 @@ void framed_stream::start() {
   std::error_code ignored;
   socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
   socket_.set_option(asio::socket_base::keep_alive{true}, ignored);
+  socket_.non_blocking(true, ignored);
   phase_ = phase::up;
   told_->stream_state(*this, link_state::up);
   if (phase_ == phase::up || phase_ == phase::closing) read();
@@ -66,42 +74,46 @@ bool framed_stream::send(bytes_view header, std::span<const bytes> body) {
   queue_.push(header, body);
   ++counters_->frames_sent;
   watch_queue();
-  if (!is_writing_ && !is_flush_posted_) {
-    // Not now: whatever else is sent in this turn then leaves with the same system call.
-    is_flush_posted_ = true;
-    asio::post(socket_.get_executor(), [self = shared_from_this()] {
-      self->is_flush_posted_ = false;
-      self->flush();
-    });
+  if (!is_waiting_writable_ && !is_flush_due_) {
+    // Not now: whatever else is sent in this turn then leaves with the same system call. A turn of this stream's own
+    // flushes at its end.
+    is_flush_due_ = true;
+    if (!is_in_turn_) asio::post(socket_.get_executor(), [self = shared_from_this()] { self->flush(); });
   }
   return true;
 }
 
 void framed_stream::flush() {
-  if (phase_ == phase::ended || is_writing_) return;
-  if (queue_.empty()) {
-    if (phase_ == phase::closing) finish_sending();
-    return;
+  is_flush_due_ = false;
+  if (phase_ == phase::ended || is_waiting_writable_) return;
+  for (int writes = 0; !queue_.empty(); ++writes) {
+    if (writes == writes_in_turn_max) return wait_writable();  // others want their turn, too
+    std::array<bytes_view, write_queue::pieces_max> views;
+    std::array<asio::const_buffer, write_queue::pieces_max> pieces;
+    const std::size_t count = queue_.gather(views);
+    for (std::size_t i = 0; i < count; ++i) pieces[i] = asio::const_buffer{views[i].data(), views[i].size()};
+    std::error_code error;
+    const std::size_t written = socket_.write_some(std::span<const asio::const_buffer>{pieces.data(), count}, error);
+    if (error == asio::error::would_block) return wait_writable();
+    if (error) return fail(error);
+    ++counters_->writes;
+    counters_->bytes_sent += written;
+    queue_.consume(written);
+    watch_queue();
   }
-  std::array<bytes_view, write_queue::pieces_max> views;
-  const std::size_t count = queue_.gather(views);
-  for (std::size_t i = 0; i < count; ++i) pieces_[i] = asio::const_buffer{views[i].data(), views[i].size()};
-  is_writing_ = true;
-  ++counters_->writes;
-  socket_.async_write_some(
-      std::span<const asio::const_buffer>{pieces_.data(), count},
-      [self = shared_from_this()](std::error_code error, std::size_t size) { self->written(error, size); });
+  if (phase_ == phase::closing) finish_sending();
+  report_congestion();
 }
 
-void framed_stream::written(std::error_code error, std::size_t count) {
-  is_writing_ = false;
-  if (phase_ == phase::ended) return;
-  if (error) return fail(error);
-  counters_->bytes_sent += count;
-  queue_.consume(count);
-  watch_queue();
+void framed_stream::wait_writable() {
+  is_waiting_writable_ = true;
+  socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](std::error_code error) {
+    self->is_waiting_writable_ = false;
+    if (self->phase_ == phase::ended) return;
+    if (error) return self->fail(error);
+    self->flush();
+  });
   report_congestion();
-  flush();
 }
 
 void framed_stream::read() {
@@ -113,7 +125,10 @@ void framed_stream::read() {
                             ++self->counters_->reads;
                             self->counters_->bytes_received += count;
                             self->decoder_.commit(count);
+                            self->is_in_turn_ = true;
                             self->take_frames();
+                            self->is_in_turn_ = false;
+                            if (self->is_flush_due_) self->flush();
                             if (self->phase_ != phase::ended) self->read();
                           });
 }
@@ -173,7 +188,7 @@ void framed_stream::close() {
   phase_ = phase::closing;
   if (is_failing_) return;
   start_timer(limits_.linger_timeout, asio::error::timed_out);
-  if (!is_writing_ && !is_flush_posted_) finish_sending();
+  if (!is_waiting_writable_ && !is_flush_due_) finish_sending();
 }
 
 void framed_stream::finish_sending() {

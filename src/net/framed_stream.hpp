@@ -1,9 +1,7 @@
 #pragma once
 
-#include <array>
 #include <asio/basic_stream_socket.hpp>
 #include <asio/basic_waitable_timer.hpp>
-#include <asio/buffer.hpp>
 #include <asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
@@ -86,7 +84,7 @@ private:
   void read_ended(std::error_code why);
   void take_frames();
   void flush();
-  void written(std::error_code error, std::size_t count);
+  void wait_writable();
   void fail_soon(std::error_code why);
   void fail(std::error_code why);
   void watch_queue();
@@ -102,10 +100,10 @@ private:
   stream_counters* counters_;
   frame_decoder decoder_;
   write_queue queue_;
-  std::array<asio::const_buffer, write_queue::pieces_max> pieces_;
   phase phase_ = phase::connecting;
-  bool is_writing_ = false;
-  bool is_flush_posted_ = false;
+  bool is_waiting_writable_ = false;  // the kernel's buffer is full
+  bool is_flush_due_ = false;         // at the end of this turn, or posted
+  bool is_in_turn_ = false;           // handing out frames
   bool is_failing_ = false;
   bool is_congested_ = false;
   bool is_congestion_told_ = false;
