@@ -18,6 +18,9 @@ constexpr std::array<duration, 3> goodbye_at{milliseconds{0}, milliseconds{100},
 /// time: a service that changes all the time, a flapping link or a curious neighbour must not fill the link.
 constexpr duration announcements_apart_min = milliseconds{1000};
 
+/// A burst starts so long after the last announcement: the end of an earlier burst may have been late.
+constexpr duration burst_after_min = milliseconds{500};
+
 /// All announcers of a link together send about so many announcements a second, once they are many.
 constexpr std::int64_t link_announcements_per_second = 20;
 
@@ -38,6 +41,11 @@ std::error_code announcer::announce(const service& what, time_point now) {
   if (offers_.size() >= services_max) return errc::would_overflow;
   offer fresh;
   fresh.what = what;
+  for (const departed& d : departed_) {
+    if (d.instance != what.instance) continue;
+    fresh.started = d.started;
+    fresh.spoken = d.started;
+  }
   start_burst(fresh, now);
   offers_.push_back(std::move(fresh));
   return {};
@@ -48,7 +56,7 @@ bool announcer::withdraw(const node_id& instance, time_point now) {
     if (o.what.instance != instance || o.withdrawing) continue;
     o.withdrawing = true;
     o.said = 0;
-    o.started = now;
+    o.goodbyes_started = now;
     o.next = now;
     return true;
   }
@@ -68,7 +76,9 @@ void announcer::announce_soon(const node_id& instance, time_point now) {
 }
 
 void announcer::start_burst(offer& o, time_point now) {
-  o.started = o.spoken ? std::max(now, o.started + announcements_apart_min) : now;
+  const time_point before = o.started;
+  o.started = now;
+  if (o.spoken) o.started = std::max({now, before + announcements_apart_min, *o.spoken + burst_after_min});
   o.said = 0;
   o.next = o.started;
 }
@@ -79,6 +89,7 @@ std::optional<announcer::step> announcer::due(time_point now, std::size_t servic
     if (now < o.next) continue;
     if (!o.withdrawing) {
       if (audible) o.spoken = now;
+      if (o.said == 0) o.started = now;  // the burst may start late: a busy process, a suspended machine
       if (o.said < burst_at.size()) ++o.said;
       // Not from `started` alone: after a pause all that was missed would be said at once.
       o.next = o.said < burst_at.size() ? std::max(o.started + burst_at[o.said], now + burst_at[1])
@@ -86,14 +97,21 @@ std::optional<announcer::step> announcer::due(time_point now, std::size_t servic
       return step{act::announce, o.what};
     }
     if (++o.said < goodbye_at.size()) {
-      o.next = std::max(o.started + goodbye_at[o.said], now + goodbye_at[1]);
+      o.next = std::max(o.goodbyes_started + goodbye_at[o.said], now + goodbye_at[1]);
       return step{act::goodbye, o.what};
     }
-    step last{act::last_goodbye, std::move(o.what)};
-    offers_.erase(offers_.begin() + static_cast<std::ptrdiff_t>(i));
+    step last{act::last_goodbye, o.what};
+    forget(i, now);
     return last;
   }
   return std::nullopt;
+}
+
+void announcer::forget(std::size_t position, time_point now) {
+  const offer& o = offers_[position];
+  std::erase_if(departed_, [&](const departed& d) { return now - d.started >= announcements_apart_min; });
+  if (o.spoken && departed_.size() < services_max) departed_.push_back({o.what.instance, o.started});
+  offers_.erase(offers_.begin() + static_cast<std::ptrdiff_t>(position));
 }
 
 std::optional<time_point> announcer::next_deadline() const noexcept {
@@ -128,6 +146,7 @@ void announcer::add_to(detail::state_hash& hash, time_point now) const {
     hash.add(o.what.instance).add(o.withdrawing).add(o.said).add(o.next - now).add(o.started - now);
     hash.add(o.what.type).add(o.what.name).add(o.what.load);
   }
+  for (const departed& d : departed_) hash.add(d.instance).add(d.started - now);
 }
 
 }  // namespace artillery::discovery

@@ -57,17 +57,26 @@ private:
     bool withdrawing = false;
     std::uint8_t said = 0;  ///< steps of the burst, or of the goodbyes, that are done
     time_point next;
-    time_point started;                 ///< when the burst, or the goodbyes, started
+    time_point started;                 ///< when the burst started
+    time_point goodbyes_started;
     std::optional<time_point> spoken;  ///< when it was last announced to anybody
   };
 
+  /// A service that was withdrawn a moment ago: when it comes back, it counts as a change, not as new.
+  struct departed {
+    node_id instance;
+    time_point started;
+  };
+
   void start_burst(offer& o, time_point now);
+  void forget(std::size_t position, time_point now);
   [[nodiscard]] duration pause_after(const service& what, std::size_t services_known);
   [[nodiscard]] duration interval(std::size_t services_known) const noexcept;
 
   duration interval_;
   detail::random random_;
   std::vector<offer> offers_;
+  std::vector<departed> departed_;
 };
 
 }  // namespace artillery::discovery

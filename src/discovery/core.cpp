@@ -13,6 +13,9 @@ using std::chrono::milliseconds;
 constexpr duration answer_delay_per_node = milliseconds{2};
 constexpr duration answer_delay_max = milliseconds{120};
 
+// After a pause of this process: the asker has asked again by now, and all that waited would go out at once.
+constexpr duration answer_overdue_max = milliseconds{500};
+
 // Where the first answer wins, the busier wait longer: the least loaded is first without any agreement.
 constexpr duration load_delay_max = milliseconds{40};
 constexpr duration load_jitter = milliseconds{10};
@@ -150,7 +153,8 @@ void core::expire(time_point now, core_effects& out) {
 
   while (const auto request = browser_.timed_out(now)) out.deliver(sought{*request, std::nullopt});
   while (const auto asking = browser_.due(now)) ask(*asking, now, out);
-  while (const auto pending = answers_.due(now)) answer(*pending, now, out);
+  while (const auto pending = answers_.due(now))
+    if (now - pending->due <= answer_overdue_max) answer(*pending, now, out);
 
   while (auto step = announcer_.due(now, table_.size(), !interfaces_.empty())) {
     if (step->what == announcer::act::announce) {
@@ -245,6 +249,11 @@ void core::answer(const pending_answer& what, time_point now, core_effects& out)
     if (datagram.size() > budget) {
       announcer_.announce_soon(s.instance, now);
       continue;
+    }
+    // The first was paid for when the question was taken.
+    if (budget != what.budget && !limit_.allow(what.to.peer, now)) {
+      ++counters_.questions_limited;
+      return;
     }
     budget -= datagram.size();
     ++counters_.offers_sent;

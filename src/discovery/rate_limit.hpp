@@ -32,6 +32,7 @@ private:
 /// flood somebody whose address was forged.
 class answer_limit {
 public:
+  static constexpr duration one_second = std::chrono::seconds{1};  // in nanoseconds: divided as whole seconds it is 0
   static constexpr std::uint32_t per_source_per_second = 10;
   static constexpr std::uint32_t per_source_burst = 20;
   static constexpr std::uint32_t in_all_per_second = 200;
@@ -48,14 +49,14 @@ public:
 private:
   struct source_row {
     endpoint key;
-    token_bucket bucket{std::chrono::seconds{1} / per_source_per_second, per_source_burst};
+    token_bucket bucket{one_second / per_source_per_second, per_source_burst};
   };
   struct endpoint_hash {
     std::uint64_t operator()(const endpoint& e) const noexcept { return detail::state_hash{}.add(e).value(); }
   };
 
   detail::indexed<source_row, endpoint_hash> sources_;
-  token_bucket in_all_{std::chrono::seconds{1} / in_all_per_second, in_all_per_second};
+  token_bucket in_all_{one_second / in_all_per_second, in_all_per_second};
 };
 
 }  // namespace artillery::discovery
