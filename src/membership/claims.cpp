@@ -157,11 +157,6 @@ void core::change(member_row& row, const standing& next, const claim& heard, tim
       if (std::exchange(row.announced, false)) out.deliver(left{to_member(row)});
       break;
   }
-  if constexpr (planted == mutant::no_tombstones) {
-    claims_.remove(row.key);
-    user_events_.forget(row.key);
-    members_.erase(node_id{row.key});
-  }
 }
 
 void core::begin_suspicion(const member_row& row, short_name accuser, bool look_into, time_point now) {
@@ -280,7 +275,8 @@ void core::reap(time_point now) {
   reap_at_.reset();
   std::vector<node_id> old;
   for (const member_row& row : members_) {
-    if (!row.present() && now - row.since >= config_.tombstone) old.push_back(row.key);
+    const duration kept = planted == mutant::no_tombstones ? duration::zero() : config_.tombstone;
+    if (!row.present() && now - row.since >= kept) old.push_back(row.key);
   }
   for (const node_id& id : old) {
     claims_.remove(id);

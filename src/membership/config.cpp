@@ -70,13 +70,13 @@ private:
   std::string text_;
 };
 
-std::size_t size_of(const tag_map& tags) {
+}  // namespace
+
+std::size_t size_of(const tag_map& tags) noexcept {
   std::size_t size = 0;
   for (const auto& [key, value] : tags) size += key.size() + value.size() + 2;
   return size;
 }
-
-}  // namespace
 
 std::string config::validate() const {
   complaint c;

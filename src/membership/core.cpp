@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "membership/mutant.hpp"
 
 namespace artillery::membership {
 namespace {
 
 /// How often the dead are looked through for some that may be forgotten, per tombstone time.
-constexpr int reaps_per_tombstone = 4;
+constexpr int reaps_per_tombstone = planted == mutant::no_tombstones ? 6'000 : 4;
 
 }  // namespace
 
@@ -122,7 +123,8 @@ void core::finish_leaving() {
 
 template <class Visit>
 void core::for_each_timer(Visit visit) {
-  for (auto* timer : {&probe_at_, &gossip_at_, &push_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
+  for (auto* timer :
+       {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
     if (*timer) visit(**timer);
   }
   for (relay& r : relays_) {
@@ -174,6 +176,7 @@ void core::expire(time_point now, effects_type& out) {
   if (reap_at_ && *reap_at_ <= now) reap(now);
   if (gossip_at_ && *gossip_at_ <= now) gossip_round(now, out);
   if (push_at_ && *push_at_ <= now) push_news(now, out);
+  if (compare_at_ && *compare_at_ <= now) compare_with_somebody(out);
   finish_input(now, out);
 }
 
@@ -184,7 +187,7 @@ std::optional<time_point> core::next_deadline() const {
     if (when && (!first || *when < *first)) first = when;
   };
   for (const auto* timer :
-       {&probe_at_, &gossip_at_, &push_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
+       {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
     consider(*timer);
   }
   if (probe_ && !probe_->asked && !probe_->answered) consider(probe_->timeout_at);
@@ -212,11 +215,12 @@ std::error_code core::leave(time_point now, effects_type& out) {
 }
 
 std::error_code core::set_tags(tag_map tags, time_point now, effects_type& out) {
-  if (phase_ == phase::idle) return errc::not_running;
-  if (phase_ != phase::running) return errc::has_left;
-  std::size_t size = 0;
-  for (const auto& [key, value] : tags) size += key.size() + value.size() + 2;
-  if (size > tags_size_max) return errc::too_large;
+  if (phase_ == phase::leaving || phase_ == phase::left) return errc::has_left;
+  if (size_of(tags) > tags_size_max) return errc::too_large;
+  if (phase_ == phase::idle) {
+    config_.tags = std::move(tags);
+    return {};
+  }
   auto next = std::make_shared<facts>(*facts_);
   next->tags = std::move(tags);
   next->events_sent = user_events_.sent();
@@ -306,7 +310,7 @@ std::uint64_t core::hash(time_point now) const {
   if (probe_) h.add(probe_->target).add(probe_->asked).add(probe_->answered).add(probe_->nacks);
   h.add(relays_.size()).add(streams_.size()).add(seeds_.size());
   for (const auto* timer :
-       {&probe_at_, &gossip_at_, &push_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
+       {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
     h.add(timer->has_value());
     if (*timer) h.add(**timer - now);
   }

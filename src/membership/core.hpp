@@ -63,6 +63,10 @@ public:
   // --- for checkers ---
   [[nodiscard]] const member_table& table() const noexcept { return members_; }
   [[nodiscard]] std::size_t held() const noexcept;  ///< queue entries, streams, relays, kept events: all that may grow
+  /// All events of `origin` up to this number are settled here.
+  [[nodiscard]] std::uint64_t events_base(const node_id& origin) const noexcept {
+    return origin == self_.id ? user_events_.sent() : user_events_.base_of(origin);
+  }
   /// O(state) promises; throws `detail::broken_invariant`.
   void check_invariants() const;
 
@@ -120,6 +124,7 @@ private:
   void piggyback(datagram_writer& writer, std::uint32_t copies);
   void gossip_round(time_point now, effects_type& out);
   void push_news(time_point now, effects_type& out);
+  void compare_with_somebody(effects_type& out);
   [[nodiscard]] std::vector<endpoint> pick_targets(std::size_t count, time_point now);
   [[nodiscard]] std::vector<const member_row*> pick_members(std::size_t count, const node_id& except);
   void hear_event(event_record& record, time_point now, effects_type& out);
@@ -189,6 +194,7 @@ private:
   std::optional<time_point> probe_at_;
   std::optional<time_point> gossip_at_;
   std::optional<time_point> push_at_;
+  std::optional<time_point> compare_at_;
   std::optional<time_point> push_pull_at_;
   std::optional<time_point> reconnect_at_;
   std::optional<time_point> reap_at_;

@@ -104,6 +104,16 @@ void core::gossip_round(time_point now, effects_type& out) {
     ++counters_.gossips_sent;
     send_datagram(to, writer, out);
   }
+  if (claims_.empty() && events_.empty()) compare_at_ = now + config_.gossip_interval;
+}
+
+/// All is said. One ping, whose digests tell whether it was also heard: the next regular probe of whoever missed it may
+/// be many intervals away.
+void core::compare_with_somebody(effects_type& out) {
+  compare_at_.reset();
+  if (phase_ != phase::running || !claims_.empty() || !events_.empty()) return;
+  const auto somebody = pick_members(1, self_.id);
+  if (!somebody.empty()) check_on(*somebody.front(), out);
 }
 
 /// News does not wait for the tick: it is pushed on when it comes, spaced a little so that a burst shares datagrams.

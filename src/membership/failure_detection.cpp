@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "membership/core.hpp"
+#include "membership/mutant.hpp"
 
 namespace artillery::membership {
 namespace {
@@ -116,6 +117,9 @@ void core::on_ack(const endpoint& from, const ack& m, time_point now, effects_ty
     relays_.erase(asked_for);
     return send_datagram(asker, writer, out);
   }
+  const bool checked = std::any_of(checks_.begin(), checks_.end(),
+                                   [&](const check& c) { return c.sequence == m.sequence && c.at == from; });
+  if (checked) return compare(m.digests, from, now, out);
   if (!probe_ || probe_->answered || probe_->sequence != m.sequence) return;
   const bool direct = probe_->at == from;
   const bool helped = std::find(probe_->helpers.begin(), probe_->helpers.end(), from) != probe_->helpers.end();
@@ -188,7 +192,7 @@ void core::reconnect(time_point now, effects_type& out) {
   for (const member_row& row : members_) {
     if (row.standing.state == member_state::failed) failed_ones.push_back(&row);
   }
-  if (failed_ones.empty()) return;
+  if (failed_ones.empty() || planted == mutant::no_reconnect) return;
   const member_row& row = *failed_ones[static_cast<std::size_t>(random_.below(failed_ones.size()))];
   check_on(row, out);
   if (++reconnect_round_ % reconnects_per_exchange == 0) {

@@ -28,12 +28,6 @@ constexpr std::uint8_t claim_state_mask = 0x03;
 constexpr std::uint8_t claim_has_facts = 0x04;
 constexpr std::uint8_t claim_bits = claim_state_mask | claim_has_facts;
 
-std::size_t size_of(const tag_map& tags) noexcept {
-  std::size_t size = 0;
-  for (const auto& [key, value] : tags) size += key.size() + value.size() + 2;
-  return size;
-}
-
 bool sound(const facts& f) noexcept {
   return !f.name.empty() && f.name.size() <= name_size_max && !f.at.none() && size_of(f.tags) <= tags_size_max &&
          f.version_oldest <= f.version_newest;

@@ -30,9 +30,8 @@ struct swarm {
   [[nodiscard]] bool faultless() const {
     return links.loss == 0 && links.reorder == 0 && links.corruption == 0 && links.stream_reset == 0 && calm();
   }
-  [[nodiscard]] bool only_mild_loss() const {
-    return links.loss <= 100 && links.corruption == 0 && links.stream_reset == 0 && calm();
-  }
+  /// Nothing that could keep a sound node from refuting in time.
+  [[nodiscard]] bool mild() const { return links.loss <= 250 && calm(); }
   [[nodiscard]] bool calm() const { return !crashes && !pauses && !partitions && !one_way_cuts; }
 };
 
@@ -108,7 +107,7 @@ private:
       if (staggered) world_.run_for(std::chrono::milliseconds{random_.below(1'000)});
     }
     world_.checkers().expect_no_suspicions(swarm_.faultless());
-    world_.checkers().expect_no_failures(swarm_.only_mild_loss());
+    world_.checkers().expect_no_failures(swarm_.mild());
     if (swarm_.seedless || swarm_.calm()) demand_convergence("after the start", 60s);
   }
 
@@ -259,13 +258,12 @@ private:
         const auto& seen = world_.checkers().events_seen(world_.process(to), world_.process(from), topic);
         const std::uint64_t sent = world_.sent_on(world_.process(from), topic);
         if (seen.size() == sent) continue;
-        world_.checkers().violate(world_.world().now(), "n" + std::to_string(to) + " got " +
-                                                            std::to_string(seen.size()) + " of " +
-                                                            std::to_string(sent) + " final events of n" +
-                                                            std::to_string(from) + " (settled up to " +
-                                                            std::to_string(world_.core(to)->events_base(world_.id(from))) +
-                                                            " of " +
-                                                            std::to_string(world_.core(from)->events_base(world_.id(from))) + ")");
+        world_.checkers().violate(world_.world().now(),
+                                  "n" + std::to_string(to) + " got " + std::to_string(seen.size()) + " of " +
+                                      std::to_string(sent) + " final events of n" + std::to_string(from) +
+                                      " (settled up to " +
+                                      std::to_string(world_.core(to)->events_base(world_.id(from))) + " of " +
+                                      std::to_string(world_.core(from)->events_base(world_.id(from))) + ")");
       }
     }
   }

@@ -13,6 +13,7 @@
 #include "artillery/clock.hpp"
 #include "artillery/endpoint.hpp"
 #include "artillery/error.hpp"
+#include "artillery/logging.hpp"
 #include "artillery/node_id.hpp"
 
 /// Who is in the cluster, as each of its members sees it: SWIM (Das, Gupta & Motivala, DSN 2002) with the Lifeguard
@@ -98,6 +99,8 @@ inline constexpr std::size_t name_size_max = 64;
 inline constexpr std::size_t topic_size_max = 64;
 /// Sum of all keys and values of a member's tags, plus two bytes for each entry.
 inline constexpr std::size_t tags_size_max = 256;
+/// What `tags_size_max` limits.
+[[nodiscard]] std::size_t size_of(const tag_map& tags) noexcept;
 inline constexpr std::size_t datagram_size_least = 508;
 inline constexpr std::size_t datagram_size_most = 8'900;
 
@@ -190,6 +193,9 @@ struct config {
   std::size_t streams_max = 64;
   /// Events that wait for the application; then the oldest are dropped and an `overflow` is put in their place.
   std::size_t event_queue_max = 4'096;
+
+  /// Where remarks go; none: nowhere.
+  log_sink log;
 
   /// What is wrong with this configuration, in words ("probe_timeout must be shorter than probe_interval"); empty when
   /// it is sound.

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "artillery/bytes.hpp"
+#include "artillery/detail/async.hpp"
+#include "artillery/endpoint.hpp"
+#include "artillery/membership/types.hpp"
+#include "artillery/metrics.hpp"
+#include "artillery/node_id.hpp"
+
+namespace artillery::membership {
+
+/// One node of a cluster: finds the others through seeds, tells who is there, and carries events to all of them.
+///
+///     membership::cluster cluster{context.get_executor(), membership::config::lan()};
+///     cluster.add_seed(*parse_endpoint("192.0.2.1:7946"));
+///     cluster.async_run(…);                   // owns the sockets; until cancelled
+///     cluster.async_next_event(…);            // joined, failed, user_event …
+///
+/// Move-only; destroying it at any moment cancels what is under way without a word, and the others report it failed:
+/// complete `async_leave` first if they should not. Thread safety: all members may be called from any thread, one
+/// object at a time like any other; the const ones alongside everything else. Completions run on their handlers'
+/// executors, never within the call.
+class cluster {
+public:
+  /// Starts nothing yet. The executor's context must outlive the operations, not the cluster.
+  cluster(asio::any_io_executor executor, config options);
+  ~cluster();
+  cluster(cluster&& other) noexcept;
+  cluster& operator=(cluster&& other) noexcept;
+
+  /// Runs this node: binds its sockets, joins through the seeds, probes and gossips.
+  /// Completes: when it is cancelled, or cannot go on.  Signature: void(std::error_code).
+  /// Errors: asio::error::operation_aborted (cancelled, or the cluster destroyed); errc::invalid_configuration (the log
+  /// says what is wrong, as does `config::validate`); errc::already_running; errc::not_running (it has run before);
+  /// errc::invariant_broken; what the system says when it does not let us listen at `config::bind`, such as
+  /// std::errc::address_in_use or std::errc::address_not_available. That nobody answers is no error: seeds are retried.
+  /// Cancellation: total; this node has then stopped for good, without leaving.
+  template <class Token>
+  auto async_run(Token&& token) {
+    return detail::initiate<void(std::error_code)>(
+        std::forward<Token>(token), executor_,
+        [state = state_](detail::completion<void(std::error_code)> done) { start_run(state, std::move(done)); });
+  }
+
+  /// Waits until this node listens.
+  /// Completes: with where, once `async_run` has bound its sockets.  Signature: void(std::error_code, endpoint).
+  /// Errors: what `async_run` ended with, once it has ended; asio::error::operation_aborted.
+  /// Cancellation: total.
+  template <class Token>
+  auto async_ready(Token&& token) {
+    return detail::initiate<void(std::error_code, endpoint)>(
+        std::forward<Token>(token), executor_,
+        [state = state_](detail::completion<void(std::error_code, endpoint)> done) {
+          start_ready(state, std::move(done));
+        });
+  }
+
+  /// The next fact: see `event`. This node itself is not reported.
+  /// Completes: with an event, in the order in which they happened.  Signature: void(std::error_code, event).
+  /// Errors: what `async_run` ended with, once it has ended and the queue is empty; asio::error::operation_aborted;
+  /// errc::would_overflow (over a thousand of these wait).
+  /// Cancellation: total, nothing is lost.
+  template <class Token>
+  auto async_next_event(Token&& token) {
+    return detail::initiate<void(std::error_code, event)>(
+        std::forward<Token>(token), executor_, [state = state_](detail::completion<void(std::error_code, event)> done) {
+          start_next_event(state, std::move(done));
+        });
+  }
+
+  /// Gives this node a place to look for its cluster, from discovery or configuration. It is tried at once and, with
+  /// back-off, until somebody there is a member; before `async_run`, it waits for that. Known ones and this node's own
+  /// are ignored.
+  /// Returns: errc::invalid_argument (no port). Seeds above `config::seeds_max`, and any given after leaving or
+  /// stopping, are dropped with a remark in the log.
+  std::error_code add_seed(const endpoint& at);
+
+  /// Waits for company.
+  /// Completes: when at least one other member is present, at once if one is.  Signature: void(std::error_code).
+  /// Errors: errc::has_left; what `async_run` ended with, once it has ended; asio::error::operation_aborted.
+  /// Cancellation: total.
+  template <class Token>
+  auto async_join(Token&& token) {
+    return detail::initiate<void(std::error_code)>(
+        std::forward<Token>(token), executor_,
+        [state = state_](detail::completion<void(std::error_code)> done) { start_join(state, std::move(done)); });
+  }
+
+  /// Says good-bye, so that the others report `left` rather than `failed`. `async_run` goes on until it is cancelled,
+  /// but this node is no member any more.
+  /// Completes: when the word is out, or after `config::leave_timeout`.  Signature: void(std::error_code).
+  /// Errors: errc::has_left (it has, or is about to); errc::not_running; what `async_run` ended with, once it has
+  /// ended; asio::error::operation_aborted. Cancellation: total, of the waiting: leaving goes on.
+  template <class Token>
+  auto async_leave(Token&& token) {
+    return detail::initiate<void(std::error_code)>(
+        std::forward<Token>(token), executor_,
+        [state = state_](detail::completion<void(std::error_code)> done) { start_leave(state, std::move(done)); });
+  }
+
+  /// Sends an event to all other members: each is given it at most once, and in order with this node's other events of
+  /// that topic. Members that come later do not get it.
+  /// Completes: when it is on its way; that it arrives is not waited for.  Signature: void(std::error_code).
+  /// Errors: errc::too_large (above `payload_size_max`); errc::invalid_argument (topic empty or above
+  /// `topic_size_max`); errc::would_overflow (`config::broadcasts_max` events are still under way: try again later);
+  /// errc::has_left; errc::not_running. None of them sent anything. Cancellation: none: it completes at once. Lifetime:
+  /// the topic is copied, the payload is a shared slice.
+  template <class Token>
+  auto async_broadcast(std::string topic, bytes payload, Token&& token) {
+    return detail::initiate<void(std::error_code)>(
+        std::forward<Token>(token), executor_,
+        [state = state_, topic = std::move(topic),
+         payload = std::move(payload)](detail::completion<void(std::error_code)> done) mutable {
+          start_broadcast(state, std::move(topic), std::move(payload), std::move(done));
+        });
+  }
+
+  /// Replaces this node's tags; the others report `updated`.
+  /// Returns: errc::too_large (above `tags_size_max`), and then nothing changed. After leaving it does nothing.
+  std::error_code set_tags(tag_map tags);
+
+  /// All members known, this node first, dead ones included until they are forgotten. A snapshot.
+  [[nodiscard]] std::vector<member> members() const;
+  [[nodiscard]] member self() const;
+  [[nodiscard]] node_id id() const noexcept;
+  /// Where this node listens, with the port that the system chose; `none()` before it runs.
+  [[nodiscard]] endpoint local_endpoint() const;
+  [[nodiscard]] asio::any_io_executor get_executor() const noexcept { return executor_; }
+
+  /// Figures as they were after the last datagram, timer or call.
+  void metrics(const metric_visitor& visit) const;
+
+private:
+  struct state;
+
+  static void start_run(const std::shared_ptr<state>& self, detail::completion<void(std::error_code)> done);
+  static void start_next_event(const std::shared_ptr<state>& self,
+                               detail::completion<void(std::error_code, event)> done);
+  static void start_ready(const std::shared_ptr<state>& self, detail::completion<void(std::error_code, endpoint)> done);
+  static void start_join(const std::shared_ptr<state>& self, detail::completion<void(std::error_code)> done);
+  static void start_leave(const std::shared_ptr<state>& self, detail::completion<void(std::error_code)> done);
+  static void start_broadcast(const std::shared_ptr<state>& self, std::string topic, bytes payload,
+                              detail::completion<void(std::error_code)> done);
+
+  asio::any_io_executor executor_;
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace artillery::membership

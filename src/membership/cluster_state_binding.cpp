@@ -1,0 +1,201 @@
+#include "membership/cluster_state_binding.hpp"
+
+#include <asio/error.hpp>
+
+#include "net/interfaces.hpp"
+
+namespace artillery::membership {
+namespace {
+
+/// Larger than any frame the core makes: a push-pull part and its last entry.
+constexpr std::size_t frame_size_max = 4 * push_pull_frame_size;
+
+net::driver_options driver_options_of(const config& options) {
+  net::driver_options result;
+  result.component = "membership";
+  result.log = options.log;
+  result.streams.frame_size_max = frame_size_max;
+  result.streams.connections_max = options.streams_max * 2;
+  result.streams.connect_timeout = options.stream_timeout;
+  result.streams.linger_timeout = options.stream_timeout;
+  return result;
+}
+
+/// What others of the network would call this machine: an address of the wanted family that is neither loopback nor
+/// link-local, or else the loopback address.
+endpoint machine_address(bool v6) {
+  std::error_code ignored;
+  for (const net::network_interface& one : net::list_interfaces(ignored)) {
+    if (!one.up || one.loopback) continue;
+    for (const net::interface_address& candidate : one.addresses) {
+      const endpoint& at = candidate.address;
+      if (at.is_v6() == v6 && at.scope() == 0 && !at.is_loopback()) return at;
+    }
+  }
+  if (!v6) return endpoint::v4(127, 0, 0, 1, 0);
+  std::array<std::uint8_t, 16> loopback{};
+  loopback[15] = 1;
+  return endpoint::v6(loopback, 0);
+}
+
+}  // namespace
+
+// ---- board ----
+
+void board::post(const core& from, bool all) {
+  std::shared_ptr<const rows> fresh;
+  if (all) fresh = std::make_shared<const rows>(from.table().begin(), from.table().end());
+  const std::lock_guard lock{mutex_};
+  counters_ = from.counted();
+  if (!all) return;
+  self_ = from.self();
+  present_ = from.present();
+  rows_.swap(fresh);
+}
+
+void board::bound_to(const endpoint& at) {
+  const std::lock_guard lock{mutex_};
+  bound_ = at;
+}
+
+std::vector<member> board::members() const {
+  std::vector<member> all;
+  std::shared_ptr<const rows> shared;
+  {
+    const std::lock_guard lock{mutex_};
+    all.push_back(self_);
+    shared = rows_;
+  }
+  all.reserve(shared->size() + 1);
+  for (const member_row& row : *shared) all.push_back(to_member(row));
+  return all;
+}
+
+member board::self() const {
+  const std::lock_guard lock{mutex_};
+  return self_;
+}
+
+endpoint board::bound() const {
+  const std::lock_guard lock{mutex_};
+  return bound_;
+}
+
+counters board::counted() const {
+  const std::lock_guard lock{mutex_};
+  return counters_;
+}
+
+std::size_t board::present() const {
+  const std::lock_guard lock{mutex_};
+  return present_;
+}
+
+// ---- state ----
+
+cluster::state::state(asio::any_io_executor executor, config given, identity identity, detail::random random)
+    : driver{std::move(executor), driver_options_of(given),
+             watched_core{membership::core{given, identity, random}, *this}},
+      options{std::move(given)},
+      who{identity},
+      seen{driver::core().inner()},
+      events{options.event_queue_max, [](std::uint64_t lost) { return event{overflow{lost}}; }} {}
+
+std::error_code cluster::state::on_start() {
+  if (const std::string problem = options.validate(); !problem.empty()) {
+    log(log_level::error, "invalid configuration: " + problem);
+    return errc::invalid_configuration;
+  }
+  if (const auto error = open_both(options.bind)) {
+    log(log_level::error, "cannot listen at " + to_string(options.bind) + ": " + error.message());
+    return error;
+  }
+  seen.bound_to(datagrams_bound());
+  const endpoint at = advertised();
+  log(log_level::info, "listening at " + to_string(datagrams_bound()) + ", advertised as " + to_string(at));
+  call([&](watched_core& core, time_point now, effects<event>& out) {
+    core.use([&](membership::core& c) {
+      c.start(at, now, out);
+      return true;
+    });
+  });
+  starting.complete_all({}, datagrams_bound());
+  return {};
+}
+
+endpoint cluster::state::advertised() const {
+  const endpoint bound = datagrams_bound();
+  // A port alone cannot be advertised, an address alone can: its port is then the bound one.
+  if (options.advertise != endpoint{}) {
+    return options.advertise.none() ? options.advertise.with_port(bound.port()) : options.advertise;
+  }
+  return bound.is_any() ? machine_address(bound.is_v6()).with_port(bound.port()) : bound;
+}
+
+void cluster::state::on_stop(std::error_code why) {
+  events.close(why);
+  starting.close(why);
+  joining.close(why);
+  leaving.close(why);
+}
+
+void cluster::state::after_input(const membership::core& changed) {
+  const bool all = changed.revision() != posted_revision_;
+  posted_revision_ = changed.revision();
+  seen.post(changed, all);
+  if (!all) return;
+  if (changed.present() > 0) joining.complete_all({});
+  if (changed.has_left()) leaving.complete_all({});
+}
+
+std::error_code cluster::state::ended() const {
+  return stopped() ? stopped() : make_error_code(errc::not_running);
+}
+
+void cluster::state::ready(std::uint64_t number, detail::completion<void(std::error_code, endpoint)> waiting) {
+  if (running()) return waiting({}, datagrams_bound());
+  starting.add(number, std::move(waiting));
+}
+
+void cluster::state::join(std::uint64_t number, done waiting) {
+  if (core().inner().has_left()) return waiting(errc::has_left);
+  if (core().inner().present() > 0) return waiting({});
+  joining.add(number, std::move(waiting));
+}
+
+void cluster::state::leave(std::uint64_t number, done waiting) {
+  std::error_code error;
+  const bool ran = call([&](watched_core& core, time_point now, effects<event>& out) {
+    error = core.use([&](membership::core& c) { return c.leave(now, out); });
+  });
+  if (!ran) return waiting(ended());
+  if (error) return waiting(error);
+  if (core().inner().has_left()) return waiting({});
+  leaving.add(number, std::move(waiting));
+}
+
+void cluster::state::broadcast(std::string topic, bytes payload, done waiting) {
+  std::error_code error;
+  const bool ran = call([&](watched_core& core, time_point now, effects<event>& out) {
+    error = core.use([&](membership::core& c) { return c.broadcast(std::move(topic), std::move(payload), now, out); });
+  });
+  waiting(ran ? error : make_error_code(errc::not_running));
+}
+
+void cluster::state::add_seed(const endpoint& at) {
+  std::error_code error;
+  call([&](watched_core& core, time_point now, effects<event>& out) {
+    error = core.use([&](membership::core& c) { return c.add_seed(at, now, out); });
+  });
+  if (error) log(log_level::warning, "seed " + to_string(at) + " dropped: " + error.message());
+}
+
+void cluster::state::set_tags(tag_map tags) {
+  std::error_code error;
+  call([&](watched_core& core, time_point now, effects<event>& out) {
+    error = core.use([&](membership::core& c) { return c.set_tags(std::move(tags), now, out); });
+  });
+  if (error) log(log_level::warning, "tags not changed: " + error.message());
+}
+
+}  // namespace artillery::membership

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "artillery/detail/async.hpp"
+#include "artillery/membership.hpp"
+#include "membership/core.hpp"
+#include "net/driver.hpp"
+#include "net/event_queue.hpp"
+
+namespace artillery::membership {
+
+/// What any thread may ask while the core works: copied out of it after each input. Synchronises itself.
+class board {
+public:
+  explicit board(const core& from) { post(from, true); }
+
+  void post(const core& from, bool all);
+  void bound_to(const endpoint& at);
+  [[nodiscard]] std::vector<member> members() const;
+  [[nodiscard]] member self() const;
+  [[nodiscard]] endpoint bound() const;
+  [[nodiscard]] counters counted() const;
+  [[nodiscard]] std::size_t present() const;
+
+private:
+  /// Facts are shared and immutable, so a copy of a row costs a reference.
+  using rows = std::vector<member_row>;
+
+  mutable std::mutex mutex_;
+  member self_;
+  std::shared_ptr<const rows> rows_;
+  std::size_t present_ = 0;
+  endpoint bound_;
+  counters counters_;
+};
+
+/// The core as its driver sees it: the same inputs, and a look at the result after each.
+class watched_core {
+public:
+  class watcher {
+  public:
+    virtual void after_input(const core& changed) = 0;
+
+  protected:
+    ~watcher() = default;
+  };
+
+  watched_core(membership::core core, watcher& by) : core_{std::move(core)}, watcher_{&by} {}
+
+  void receive(const connection& from, bytes_view message, time_point now, effects<event>& out) {
+    core_.receive(from, message, now, out);
+    watcher_->after_input(core_);
+  }
+  void link(const connection& which, link_state state, time_point now, effects<event>& out) {
+    core_.link(which, state, now, out);
+    watcher_->after_input(core_);
+  }
+  void expire(time_point now, effects<event>& out) {
+    core_.expire(now, out);
+    watcher_->after_input(core_);
+  }
+  [[nodiscard]] std::optional<time_point> next_deadline() const { return core_.next_deadline(); }
+  /// A call of the user's.
+  template <class Function>
+  auto use(Function function) {
+    auto result = function(core_);
+    watcher_->after_input(core_);
+    return result;
+  }
+  [[nodiscard]] const membership::core& inner() const noexcept { return core_; }
+
+private:
+  membership::core core_;
+  watcher* watcher_;
+};
+
+/// A cluster's insides: the driver of its core, and what waits for it.
+struct cluster::state final : private watched_core::watcher, public net::driver<watched_core, event> {
+  using done = detail::completion<void(std::error_code)>;
+
+  state(asio::any_io_executor executor, config given, identity who, detail::random random);
+
+  void ready(std::uint64_t number, detail::completion<void(std::error_code, endpoint)> waiting);
+  void join(std::uint64_t number, done waiting);
+  void leave(std::uint64_t number, done waiting);
+  void broadcast(std::string topic, bytes payload, done waiting);
+  void add_seed(const endpoint& at);
+  void set_tags(tag_map tags);
+  /// Why nothing can be done any more.
+  [[nodiscard]] std::error_code ended() const;
+
+  // constant
+  const config options;
+  const identity who;
+
+  // synchronises itself
+  board seen;
+
+  // on the strand
+  net::event_queue<event> events;
+  detail::waiting_list<void(std::error_code, endpoint)> starting;
+  detail::waiting_list<void(std::error_code)> joining;
+  detail::waiting_list<void(std::error_code)> leaving;
+
+private:
+  std::error_code on_start() override;
+  void on_stop(std::error_code why) override;
+  void on_event(event what) override { events.push(std::move(what)); }
+  void after_input(const membership::core& changed) override;
+  [[nodiscard]] endpoint advertised() const;
+
+  std::uint64_t posted_revision_ = 0;
+};
+
+}  // namespace artillery::membership
