@@ -122,14 +122,14 @@ std::optional<time_point> announcer::next_deadline() const noexcept {
 }
 
 duration announcer::interval(std::size_t services_known) const noexcept {
-  const auto crowded = std::chrono::milliseconds{
-      static_cast<std::int64_t>(services_known) * 1000 / link_announcements_per_second};
+  const auto crowded =
+      std::chrono::milliseconds{static_cast<std::int64_t>(services_known) * 1000 / link_announcements_per_second};
   return std::max<duration>(interval_, crowded);
 }
 
 duration announcer::ttl_of(const service& what, std::size_t services_known) const noexcept {
-  const duration crowded = std::chrono::milliseconds{
-      static_cast<std::int64_t>(services_known) * 1000 / link_announcements_per_second};
+  const duration crowded =
+      std::chrono::milliseconds{static_cast<std::int64_t>(services_known) * 1000 / link_announcements_per_second};
   if (what.ttl == duration::zero()) return interval(services_known) * intervals_per_ttl;
   return std::min<duration>(std::max(what.ttl, crowded * intervals_per_ttl), service::ttl_max);
 }

@@ -57,7 +57,7 @@ private:
     bool withdrawing = false;
     std::uint8_t said = 0;  ///< steps of the burst, or of the goodbyes, that are done
     time_point next;
-    time_point started;                 ///< when the burst started
+    time_point started;  ///< when the burst started
     time_point goodbyes_started;
     std::optional<time_point> spoken;  ///< when it was last announced to anybody
   };

@@ -53,7 +53,9 @@ void promises::stop() {
 // --- life -----------------------------------------------------------------------------------------------------------
 
 beacon::state::state(asio::any_io_executor executor, config given, core_config of_core, std::uint64_t seed)
-    : driver{std::move(executor), {"discovery", given.log, {}, nullptr}, discovery::core{of_core, detail::random{seed}}},
+    : driver{std::move(executor),
+             {"discovery", given.log, {}, nullptr},
+             discovery::core{of_core, detail::random{seed}}},
       options{std::move(given)},
       node{of_core.node},
       sound{detail::mix64(seed)},

@@ -24,8 +24,7 @@ constexpr std::array<duration, 5> seek_pauses{milliseconds{60}, milliseconds{120
 }  // namespace
 
 time_point browser::first_question(time_point now) {
-  return now + duration{static_cast<std::int64_t>(
-                   random_.below(static_cast<std::uint64_t>(first_delay_max.count())))};
+  return now + duration{static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(first_delay_max.count())))};
 }
 
 bool browser::browse(std::string_view type, time_point now) {
@@ -115,8 +114,7 @@ std::optional<time_point> browser::next_deadline() const noexcept {
 
 void browser::add_to(detail::state_hash& hash, time_point now) const {
   for (const schedule& b : browses_) hash.add(b.type).add(b.asked).add(b.next - now);
-  for (const sought& s : seeks_)
-    hash.add(s.type).add(s.asked).add(s.next - now).add(s.request).add(s.deadline - now);
+  for (const sought& s : seeks_) hash.add(s.type).add(s.asked).add(s.next - now).add(s.request).add(s.deadline - now);
 }
 
 }  // namespace artillery::discovery

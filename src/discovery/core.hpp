@@ -71,8 +71,8 @@ struct core_counters {
 
 /// The broadcast provider's protocol as a value: one node on the links it has. See docs/discovery.md.
 ///
-/// A datagram's connection number is the index of its interface. A send to an interface's broadcast address is meant for
-/// everyone there.
+/// A datagram's connection number is the index of its interface. A send to an interface's broadcast address is meant
+/// for everyone there.
 class core {
 public:
   core(core_config config, detail::random random);

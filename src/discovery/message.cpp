@@ -220,8 +220,8 @@ realm realm::of(std::string_view cluster) noexcept {
 }
 
 void encode(const frame& what, const realm& where, std::size_t size_min, std::vector<std::byte>& out) {
-  detail::begin_datagram(
-      out, {detail::module::discovery, static_cast<std::uint8_t>(what.header.kind), flags_of(what)}, where.tag);
+  detail::begin_datagram(out, {detail::module::discovery, static_cast<std::uint8_t>(what.header.kind), flags_of(what)},
+                         where.tag);
   put_header(out, what.header, where);
   std::visit([&](const auto& body) { put_body(out, body); }, what.body);
   pad(out, std::min(size_min, frame_size_max));

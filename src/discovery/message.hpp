@@ -16,8 +16,8 @@
 //   | sequence 4 | ttl ms 4 | query id 8 | hop limit 1 | answer port 2 | send time µs 8 | authentication length 2
 //   | fields … | authentication trailer (none yet)
 //
-// A field is: type 1 | length 2 | value. Unknown ones are skipped, unless the type has its high bit: those are critical,
-// and refuse the frame. The hop limit will stand outside what is authenticated, because relays change it.
+// A field is: type 1 | length 2 | value. Unknown ones are skipped, unless the type has its high bit: those are
+// critical, and refuse the frame. The hop limit will stand outside what is authenticated, because relays change it.
 
 namespace artillery::discovery {
 

@@ -29,10 +29,10 @@ struct service_key_hash {
 /// A service that others announced.
 struct known_service {
   service_key key;
-  position at;            ///< of the announcement that is believed
-  service what;           ///< as announced
-  connection source;      ///< where from; its port is the one that takes questions
-  time_point heard;       ///< when an announcement was last accepted
+  position at;              ///< of the announcement that is believed
+  service what;             ///< as announced
+  connection source;        ///< where from; its port is the one that takes questions
+  time_point heard;         ///< when an announcement was last accepted
   time_point source_heard;  ///< when one was last heard from `source`
   std::size_t frame_size = 0;
   std::uint8_t refreshes = 0;  ///< questions asked since `heard`
@@ -42,8 +42,8 @@ struct known_service {
   [[nodiscard]] service resolved() const;
 };
 
-/// What is believed of others, and for how long. Newer replaces older whole, by (epoch, sequence); what was said good-bye
-/// to, or ran out, comes back only with a newer announcement.
+/// What is believed of others, and for how long. Newer replaces older whole, by (epoch, sequence); what was said
+/// good-bye to, or ran out, comes back only with a newer announcement.
 class service_table {
 public:
   static constexpr std::size_t services_max = 4096;

@@ -25,8 +25,8 @@ std::string problem_of_token(std::string_view field, std::string_view text, std:
 std::string problem_of_txt(const std::vector<txt_entry>& txt) {
   std::size_t size = 0;
   for (const txt_entry& entry : txt) {
-    const bool printable = std::all_of(entry.key.begin(), entry.key.end(),
-                                       [](char c) { return c >= 0x20 && c < 0x7f && c != '='; });
+    const bool printable =
+        std::all_of(entry.key.begin(), entry.key.end(), [](char c) { return c >= 0x20 && c < 0x7f && c != '='; });
     if (entry.key.empty() || !printable)
       return "txt has a key that is empty or not allowed; it takes printable ASCII without '='";
     size += entry.key.size() + entry.value.size() + 2;
@@ -62,7 +62,8 @@ std::string service::validate() const {
     return "endpoints has " + std::to_string(endpoints.size()) + " entries; it takes 1 to " +
            std::to_string(service::endpoints_max);
   for (const endpoint& e : endpoints)
-    if (e.none() || e.is_multicast()) return "endpoints has " + to_string(e) + "; each needs a port, and a host's address";
+    if (e.none() || e.is_multicast())
+      return "endpoints has " + to_string(e) + "; each needs a port, and a host's address";
   if (auto problem = problem_of_txt(txt); !problem.empty()) return problem;
   if (ttl != duration::zero() && (ttl < service::ttl_min || ttl > service::ttl_max))
     return "ttl is out of range; it takes 0 (automatic) or 1 s to 1 h";

@@ -111,8 +111,7 @@ void discovery_checks::told_of(host at, const discovery::service& what, const no
 void discovery_checks::told_lost(host at, const discovery::lost& what, time_point now) {
   const offer_key key{what.node, what.what.instance};
   told_view::told& told = views_[at].offers[key];
-  if (told.version == 0)
-    violate("events_follow_each_other", at, now, short_name(key) + " was lost while not in view");
+  if (told.version == 0) violate("events_follow_each_other", at, now, short_name(key) + " was lost while not in view");
   switch (what.reason) {
     case discovery::loss::goodbye:
       ++lost_by_goodbye;
@@ -150,8 +149,7 @@ void discovery_checks::only_what_was_announced(host at, const true_offer* offer,
   if (truth != what) violate("only_what_was_announced", at, now, what.name + " is not what was announced");
 }
 
-void discovery_checks::nothing_comes_back(host at, const told_view::told& told, std::uint64_t version,
-                                          time_point now) {
+void discovery_checks::nothing_comes_back(host at, const told_view::told& told, std::uint64_t version, time_point now) {
   if (version <= told.version_gone)
     violate("no_resurrection", at, now, "version " + std::to_string(version) + " came back after its goodbye");
   if (version < told.version_max)
@@ -203,9 +201,9 @@ void discovery_checks::the_picture_is_right(host at, time_point now) {
     if (offer.owner == at && offer.alive) continue;  // nobody finds himself
     const std::uint64_t expected = offer.alive ? offer.versions.size() : 0;
     if (seen != expected)
-      violate("the_picture_is_right", at, now,
-              short_name(key) + " is seen as version " + std::to_string(seen) + ", true is " +
-                  std::to_string(expected));
+      violate(
+          "the_picture_is_right", at, now,
+          short_name(key) + " is seen as version " + std::to_string(seen) + ", true is " + std::to_string(expected));
   }
 }
 

@@ -17,14 +17,14 @@ using offer_key = std::pair<node_id, node_id>;
 /// What truly is, or was, on offer. Every change of a service gets a new version, told in its txt under "v".
 struct true_offer {
   host owner = 0;
-  std::vector<discovery::service> versions;        ///< version n is versions[n - 1]
-  std::vector<std::uint64_t> withdrawn;            ///< the versions that were said good-bye to, ascending
-  bool alive = false;                              ///< its owner is up and announces it
-  time_point dead_since;                           ///< when not alive
-  std::uint64_t bursts = 0;                        ///< how often it became new, or its owner started
-  std::uint64_t announcements = 0;                 ///< heard on the wire
+  std::vector<discovery::service> versions;  ///< version n is versions[n - 1]
+  std::vector<std::uint64_t> withdrawn;      ///< the versions that were said good-bye to, ascending
+  bool alive = false;                        ///< its owner is up and announces it
+  time_point dead_since;                     ///< when not alive
+  std::uint64_t bursts = 0;                  ///< how often it became new, or its owner started
+  std::uint64_t announcements = 0;           ///< heard on the wire
   time_point first_announced;
-  std::deque<time_point> lately;                   ///< announcements of the last second
+  std::deque<time_point> lately;  ///< announcements of the last second
 };
 
 /// What one life of one host was told.

@@ -66,7 +66,8 @@ public:
   }
 
 private:
-  // --- the plan -------------------------------------------------------------------------------------------------------
+  // --- the plan
+  // -------------------------------------------------------------------------------------------------------
 
   void draw() {
     constexpr std::array<int, 4> intervals{1, 2, 5, 12};
@@ -76,8 +77,8 @@ private:
     safety_ = seconds{plan_.between(10, 30)};
     actions_ = plan_.between(5, 40);
     if (!options_.quiet) {
-      for (bool* family : {&has_.loss, &has_.duplication, &has_.reorder, &has_.corruption, &has_.partition, &has_.crash,
-                           &has_.pause})
+      for (bool* family :
+           {&has_.loss, &has_.duplication, &has_.reorder, &has_.corruption, &has_.partition, &has_.crash, &has_.pause})
         *family = plan_.chance(1, 2);
     }
     link_faults faults;
@@ -116,9 +117,10 @@ private:
     config.node = hosts_[h].id;
     config.started = world_.now();
     // Epochs grow with the wall clock; a host that starts twice in one instant has a clock that did not stand still.
-    config.epoch_us = static_cast<std::uint64_t>(
-                          std::chrono::duration_cast<std::chrono::microseconds>(world_.now().time_since_epoch()).count()) +
-                      ++hosts_[h].life;
+    config.epoch_us =
+        static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::microseconds>(world_.now().time_since_epoch()).count()) +
+        ++hosts_[h].life;
     const std::string name = "host " + std::to_string(h) + " life " + std::to_string(hosts_[h].life);
     return std::make_unique<discovery_node>(h, std::move(config), world_.seed_for(name), link_, *this);
   }
@@ -128,7 +130,8 @@ private:
     for (const char* type : types) browse(h, type);
   }
 
-  // --- what users do --------------------------------------------------------------------------------------------------
+  // --- what users do
+  // --------------------------------------------------------------------------------------------------
 
   void call(host h, discovery_node::input what) {
     world_.call(h, [what = std::move(what)](program& on, time_point now, network_effects& out) {
@@ -211,11 +214,13 @@ private:
       const true_offer& offer = checks_.offers().at(key);
       if (offer.alive != seen) return;  // changed again meanwhile
       for (host h = 0; h < hosts_.size(); ++h)
-        if (hosts_[h].up && hosts_[h].up_since <= said && h != offer.owner) checks_.sees(h, key, seen, invariant, world_.now());
+        if (hosts_[h].up && hosts_[h].up_since <= said && h != offer.owner)
+          checks_.sees(h, key, seen, invariant, world_.now());
     });
   }
 
-  // --- what happens to them -------------------------------------------------------------------------------------------
+  // --- what happens to them
+  // -------------------------------------------------------------------------------------------
 
   void crash(host h) {
     if (!hosts_[h].up || hosts_[h].paused) return;
@@ -282,7 +287,8 @@ private:
     }
   }
 
-  // --- the phases -----------------------------------------------------------------------------------------------------
+  // --- the phases
+  // -----------------------------------------------------------------------------------------------------
 
   void safety_phase() {
     for (std::uint64_t i = 0; i < actions_; ++i) {

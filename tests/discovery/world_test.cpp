@@ -9,7 +9,8 @@ namespace sim = artillery::sim;
 
 namespace {
 
-std::map<std::string, std::uint64_t> run(std::uint64_t first, std::uint64_t seeds, const sim::discovery_options& options) {
+std::map<std::string, std::uint64_t> run(std::uint64_t first, std::uint64_t seeds,
+                                         const sim::discovery_options& options) {
   std::map<std::string, std::uint64_t> sum;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     const sim::run_result result = sim::run_discovery_seed(seed, options);

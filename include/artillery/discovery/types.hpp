@@ -126,8 +126,8 @@ struct config {
   /// The port that all beacons of a link share. Several processes of a host may use it at the same time.
   std::uint16_t port = default_port;
 
-  /// Names of the interfaces to use ("lo", "eth0"). Empty (default): every one that is up and either can broadcast or is
-  /// the loopback interface. With only loopback up, the processes of the host find each other.
+  /// Names of the interfaces to use ("lo", "eth0"). Empty (default): every one that is up and either can broadcast or
+  /// is the loopback interface. With only loopback up, the processes of the host find each other.
   std::vector<std::string> interfaces;
 
   /// Time between two announcements of a service on a quiet link:
