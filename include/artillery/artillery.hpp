@@ -9,7 +9,7 @@
 #include "artillery/endpoint.hpp"
 #include "artillery/error.hpp"
 #include "artillery/logging.hpp"
-#include "artillery/membership/types.hpp"
+#include "artillery/membership.hpp"
 #include "artillery/metrics.hpp"
 #include "artillery/node.hpp"
 #include "artillery/node_id.hpp"
