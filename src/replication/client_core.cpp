@@ -14,7 +14,7 @@ namespace {
 constexpr request_id session_request = static_cast<request_id>(-1);
 
 outgoing_link link_to(const endpoint& at, const client_config& config) {
-  return {at, {config.reconnect_min, config.reconnect_max}, config.attempt_timeout * 2};
+  return {at, {config.reconnect_min, config.reconnect_max}, config.silence_max};
 }
 
 }  // namespace
@@ -23,8 +23,8 @@ std::error_code client_core::check(const client_config& config) noexcept {
   const bool sound =
       !config.cluster.empty() && !config.replicas.empty() && config.replicas.size() <= view_replicas_max &&
       config.value_size_max > 0 && config.writes_in_flight_max > 0 && config.reads_in_flight_max > 0 &&
-      config.queue_max > 0 && config.attempt_timeout > duration{0} && config.retry_min > duration{0} &&
-      config.retry_max >= config.retry_min && config.reconnect_min > duration{0} &&
+      config.queue_max > 0 && config.attempt_timeout > duration{0} && config.silence_max > duration{0} &&
+      config.retry_min > duration{0} && config.retry_max >= config.retry_min && config.reconnect_min > duration{0} &&
       config.reconnect_max >= config.reconnect_min &&
       std::none_of(config.replicas.begin(), config.replicas.end(), [](const endpoint& at) { return at.none(); });
   return sound ? std::error_code{} : make_error_code(errc::invalid_configuration);
@@ -208,8 +208,8 @@ void client_core::open_session(time_point now, client_effects& out) {
   if (session_state_ != session_state::none || first == nullptr || !first->link.can_send() || now < session_act_at_) {
     return;
   }
+  // Not asked again while the link holds: each request that arrives opens a session, and this one is answered there.
   session_state_ = session_state::opening;
-  session_act_at_ = now + config_.attempt_timeout;
   encode(
       scratch_, view_.epoch,
       write_request{
@@ -246,9 +246,6 @@ void client_core::expire(time_point now, client_effects& out) {
     operation* op = operations_.find(request);
     if (op != nullptr) act(*op, now, out);
   }
-  if (session_state_ == session_state::opening && session_act_at_ <= now) {
-    session_state_ = session_state::none;  // asked again: a session more, if both arrive, that ends when idle longest
-  }
   pump(now, out);
 }
 
@@ -260,9 +257,8 @@ std::optional<time_point> client_core::next_deadline() const {
   };
   for (const peer& each : peers_) consider(each.link.next_deadline(watched()));
   if (!alarms_.empty()) consider(alarms_.front().when);
-  const bool wants_session =
-      session_state_ == session_state::opening || (session_state_ == session_state::none && !write_queue_.empty() &&
-                                                   view_.epoch != 0 && peers_.front().link.can_send());
+  const bool wants_session = session_state_ == session_state::none && !write_queue_.empty() && view_.epoch != 0 &&
+                             peers_.front().link.can_send();
   if (wants_session) consider(session_act_at_);
   return next;
 }

@@ -149,7 +149,7 @@ private:
   enum class session_state : std::uint8_t { none, opening, open };
   session_state session_state_ = session_state::none;
   std::uint64_t session_ = 0;
-  time_point session_act_at_ = time_point::min();  // none: may be opened from then on; opening: asked again then
+  time_point session_act_at_ = time_point::min();  // none: may be opened from then on
   detail::backoff session_rest_;
   std::uint64_t next_number_ = 1;
   std::uint64_t lowest_ = 1;  // lowest number that is not settled

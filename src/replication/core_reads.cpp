@@ -46,8 +46,8 @@ void core::serve_read(waiting_read read, const consistency& level, const turn& a
     const stored clean = at.objects.fetch_at(read.key.text(), commit_);
     return answer_read(read.who, reply_status::ok, clean, {epoch(), commit_}, true, at);
   }
-  // The tail knows no better than itself; and where only the tail answers, nobody may ask it for another.
-  if (is_tail() || !serving().strong_here) {
+  // The tail knows no better than itself; and where only the tail answers strong reads, nobody asks it for another.
+  if (is_tail() || (level == strong && !serving().strong_here)) {
     return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
   }
   if (level == strong) ++counters_.dirty_reads;

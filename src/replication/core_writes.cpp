@@ -45,7 +45,7 @@ void core::handle_write(const connection& from, const frame_header& header, cons
 }
 
 void core::write_object(const asker& who, write_request request, const turn& at) {
-  sessions::lookup earlier = sessions_.find(request.session, request.number);
+  sessions::lookup earlier = sessions_.find(request.session, request.number, request.lowest);
   if (earlier.what == sessions::finding::known &&
       (mutant(mutation::dedup_off) || (mutant(mutation::dedup_committed_only) && earlier.found.seq > commit_))) {
     earlier.what = sessions::finding::fresh;

@@ -116,8 +116,9 @@ enum class local_verdict : std::uint8_t {
   switch (level.what()) {
     case consistency::kind::eventual: return local_verdict::answer;
     case consistency::kind::strong:
-    case consistency::kind::bounded_records:
       if (!state.strong_here) return local_verdict::ask;
+      [[fallthrough]];
+    case consistency::kind::bounded_records:
       return clean && lease_covers(state.lease_until, duration{0}, now) ? local_verdict::answer : local_verdict::ask;
     case consistency::kind::bounded_time:
       return clean && lease_covers(state.lease_until, shrink(level.staleness(), state.drift_ppm), now)
@@ -127,9 +128,8 @@ enum class local_verdict : std::uint8_t {
   return local_verdict::ask;
 }
 
-/// The place in the log up to which an answer counts everything: all records up to the noted commit were held at the
-/// fetch, so none of this object lies between the version that was found and that commit. (The commit that `check` sees
-/// may have passed a newer version meanwhile.)
+/// A place in the log up to which the answer counts everything: what was committed at the note was held at the fetch.
+/// It may count more, since the watermark moves while the reader reads.
 [[nodiscard]] inline version as_of(const read_note& noted, const stored& found) noexcept {
   return {noted.epoch, std::max(noted.commit, found.version.seq)};
 }

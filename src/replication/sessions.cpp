@@ -12,13 +12,13 @@ auto place_of(auto& kept, std::uint64_t number) {
 
 }  // namespace
 
-sessions::lookup sessions::find(std::uint64_t session, std::uint64_t number) const {
+sessions::lookup sessions::find(std::uint64_t session, std::uint64_t number, std::uint64_t lowest) const {
   const row* found = table_.find(session);
   if (found == nullptr) return {finding::unknown_session, {}};
   if (number < found->lowest) return {finding::settled, {}};
   const auto place = place_of(found->kept, number);
   if (place != found->kept.end() && place->number == number) return {finding::known, *place};
-  if (number - found->lowest >= results_max_) return {finding::no_room, {}};
+  if (number - std::max(found->lowest, lowest) >= results_max_) return {finding::no_room, {}};
   return {finding::fresh, {}};
 }
 

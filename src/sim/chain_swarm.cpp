@@ -34,6 +34,7 @@ void draw_limits(chain_swarm& s, detail::random& random) {
   s.client.writes_in_flight_max = one_of(random, std::array<std::size_t, 3>{1, 3, 64});
   s.client.reads_in_flight_max = one_of(random, std::array<std::size_t, 3>{1, 3, 64});
   s.client.attempt_timeout = one_of(random, std::array<duration, 3>{20ms, 100ms, 500ms});
+  s.client.silence_max = one_of(random, std::array<duration, 2>{200ms, 1s});
   s.client.reconnect_min = 5ms;
   s.client.reconnect_max = 100ms;
   const std::size_t room = one_of(random, std::array<std::size_t, 2>{0, 200});

@@ -123,9 +123,21 @@ private:
   std::optional<std::string> place(const operation& op) {
     if (op.is_write()) return place_write(op);
     if (op.came_to != operation::outcome::done || !op.is_strong_read()) return std::nullopt;
-    const state& seen = states_.at(op.as_of.seq);
-    if (auto fault = differs(op, seen)) return fault;
-    return place_between(op, seen.from, seen.until);
+    const std::uint64_t reached = std::max(reached_.before(op.invoked), op.as_of.seq);
+    const state* seen = seen_by(op, reached);
+    if (seen == nullptr) return "answers what was not there, or is older than what was known before it began";
+    reached_.raise(op.completed, op.completed_at, std::max(seen->from, reached));
+    return std::nullopt;
+  }
+
+  /// The state that a read saw, if that was the object's state at `reached` or later.
+  [[nodiscard]] const state* seen_by(const operation& op, std::uint64_t reached) const {
+    if (!op.found) {
+      const auto absent = states_.absent_from(reached);
+      return absent ? &states_.at(*absent) : nullptr;
+    }
+    const state* seen = states_.of_version(op.version);
+    return seen != nullptr && !seen->absent && seen->value == op.value && seen->until > reached ? seen : nullptr;
   }
 
   std::optional<std::string> place_write(const operation& op) {
@@ -175,15 +187,6 @@ private:
     return std::nullopt;
   }
 
-  static std::optional<std::string> differs(const operation& op, const state& seen) {
-    if (op.found == seen.absent)
-      return std::string{seen.absent ? "found what" : "did not find what"} + " was " +
-             (seen.absent ? "not there" : "there");
-    if (op.found && (op.version != seen.version || op.value != seen.value))
-      return "found something else than was there";
-    return std::nullopt;
-  }
-
   std::optional<std::string> check_weak_reads() const {
     for (const operation* op : operations_) {
       if (op->is_write() || op->is_strong_read() || op->came_to != operation::outcome::done) continue;
@@ -199,11 +202,12 @@ private:
       if (op.found && (seen == nullptr || seen->value != op.value)) return "found what never was";
       return std::nullopt;
     }
-    const state& seen = states_.at(op.as_of.seq);
-    if (auto fault = differs(op, seen)) return fault;
-    if (op.level.what() == kind::bounded_time) {
-      if (reached_.by(op.invoked_at - op.level.staleness()) >= seen.until) return "older than its bound in time";
-    } else if (states_.between(seen.from, reached_.before(op.invoked)) > op.level.records()) {
+    const bool in_time = op.level.what() == kind::bounded_time;
+    const std::uint64_t reached = in_time ? reached_.by(op.invoked_at - op.level.staleness()) : 0;
+    const state* seen = seen_by(op, std::max(reached, op.as_of.seq));
+    if (seen == nullptr) return "answers what was not there, or is older than its bound";
+    if (!in_time &&
+        states_.between(std::max(seen->from, op.as_of.seq), reached_.before(op.invoked)) > op.level.records()) {
       return "lacks more records than its bound";
     }
     return std::nullopt;
@@ -248,7 +252,9 @@ public:
     }
     for (const operation* op : operations_) {
       const bool tells = op->is_write() ? op->applied && op->what == operation::kind::put : op->found;
-      if (tells && by_value_.contains(op->value)) by_version_[op->version] = by_value_[op->value];
+      if (!tells || !by_value_.contains(op->value)) continue;
+      by_version_[op->version] = by_value_[op->value];
+      versioned_.insert(by_value_[op->value]);
     }
     done_.assign(operations_.size(), false);
   }
@@ -289,32 +295,38 @@ private:
       return fits ? std::optional{current} : std::nullopt;
     }
     const bool known = op.came_to == operation::outcome::done;
-    const bool holds = condition_holds(op.when, current);
-    if (known && holds != op.applied) return std::nullopt;
-    if (!holds) {
-      if (known && op.version.none() != (current == initial)) return std::nullopt;
-      if (known && current != initial && !is_version(op.version, current)) return std::nullopt;
-      return current;
-    }
-    return op.what == operation::kind::put ? i : initial;
+    const fit condition = fits(op.when, current);
+    if (known && ((condition == fit::yes && !op.applied) || (condition == fit::no && op.applied))) return std::nullopt;
+    // A write of unknown outcome that could take effect either does, or is as good as left out.
+    const bool applies = known ? op.applied : condition != fit::no;
+    if (applies) return op.what == operation::kind::put ? i : initial;
+    if (known && op.version.none() != (current == initial)) return std::nullopt;
+    if (known && current != initial && is_version(op.version, current) == fit::no) return std::nullopt;
+    return current;
   }
 
-  [[nodiscard]] bool condition_holds(const replication::condition& when, std::size_t current) const {
+  /// `perhaps`: a version of which no answer told the value, and a value of which none told the version.
+  enum class fit : std::uint8_t { no, yes, perhaps };
+
+  [[nodiscard]] fit fits(const replication::condition& when, std::size_t current) const {
     switch (when.what()) {
-      case replication::condition::kind::always: return true;
-      case replication::condition::kind::if_absent: return current == initial;
-      case replication::condition::kind::if_version: return current != initial && is_version(when.expected(), current);
+      case replication::condition::kind::always: return fit::yes;
+      case replication::condition::kind::if_absent: return current == initial ? fit::yes : fit::no;
+      case replication::condition::kind::if_version:
+        return current == initial ? fit::no : is_version(when.expected(), current);
     }
-    return false;
+    return fit::no;
   }
-  [[nodiscard]] bool is_version(const replication::version& v, std::size_t put) const {
+  [[nodiscard]] fit is_version(const replication::version& v, std::size_t put) const {
     const auto known = by_version_.find(v);
-    return known != by_version_.end() && known->second == put;
+    if (known != by_version_.end()) return known->second == put ? fit::yes : fit::no;
+    return versioned_.contains(put) ? fit::no : fit::perhaps;
   }
 
   std::vector<const operation*> operations_;
   std::map<std::string, std::size_t> by_value_;
   std::map<replication::version, std::size_t> by_version_;
+  std::set<std::size_t> versioned_;  // puts whose version is known
   std::vector<bool> done_;
   std::set<std::pair<std::vector<bool>, std::size_t>> seen_;
   std::uint64_t steps_left_;

@@ -143,8 +143,8 @@ inline constexpr consistency eventual = consistency::any();
 struct read_result {
   std::optional<bytes> value;    ///< nothing: absent
   replication::version version;  ///< of the value; none when absent
-  replication::version as_of;    ///< the place in the log up to which the answer counts everything (epoch of the
-                                 ///< answering replica, its watermark)
+  replication::version as_of;    ///< the answer counts everything up to this place in the log, and perhaps more
+                                 ///< (epoch of the replica that answered, and its watermark or the value's own seq)
   bool local = false;            ///< the replica answered from its own memory, without a message to another
 
   [[nodiscard]] bool found() const noexcept { return value.has_value(); }
@@ -270,6 +270,9 @@ struct client_config {
   /// An operation without an answer for this long is tried again: a write at the head under the same number, a read at
   /// another replica.
   duration attempt_timeout = std::chrono::milliseconds{500};
+  /// A link from which something is awaited and nothing heard for half of this is probed; after as long again without an
+  /// answer it is given up and opened anew.
+  duration silence_max = std::chrono::seconds{2};
   /// After `busy` and its like: doubles from the first to the second, drawn between half and all.
   duration retry_min = std::chrono::milliseconds{2};
   duration retry_max = std::chrono::milliseconds{200};
