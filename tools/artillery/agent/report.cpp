@@ -1,0 +1,98 @@
+#include "agent/report.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+
+#include "byte_json.hpp"
+#include "notation.hpp"
+
+namespace tool::agent {
+
+using artillery::node_id;
+using nlohmann::json;
+
+json address_report(const artillery::endpoint& at) {
+  return at.none() ? json(nullptr) : json(artillery::to_string(at));
+}
+
+std::string_view role_report(artillery::replication::role here) {
+  using artillery::replication::role;
+  switch (here) {
+    case role::none: return "none";
+    case role::head: return "head";
+    case role::middle: return "middle";
+    case role::tail: return "tail";
+    case role::single: return "single";
+  }
+  return "none";
+}
+
+json replicas_report(const artillery::replication::view& view) {
+  json replicas = json::array();
+  for (const auto& one : view.replicas)
+    replicas.push_back({{"id", artillery::to_string(one.id.node)}, {"address", address_report(one.at)}});
+  return replicas;
+}
+
+std::string time_text() {
+  using namespace std::chrono;
+  const auto now = time_point_cast<milliseconds>(system_clock::now());
+  const std::time_t seconds = system_clock::to_time_t(now);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::string text(20, '\0');
+  text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts));
+  const std::string fraction = std::to_string(1000 + now.time_since_epoch().count() % 1000);
+  return text + '.' + fraction.substr(1) + 'Z';
+}
+
+json member_report(const artillery::membership::member& member, const node_id& self) {
+  json tags = json::object();
+  for (const auto& [key, value] : member.tags) tags[key] = bytes_to_json(value);
+  return {{"id", artillery::to_string(member.id)},
+          {"name", bytes_to_json(member.name)},
+          {"address", address_report(member.at)},
+          {"state", artillery::membership::to_string(member.state)},
+          {"incarnation", member.incarnation},
+          {"boot", member.boot},
+          {"self", member.id == self},
+          {"tags", std::move(tags)}};
+}
+
+json status_report(const artillery::node& node) {
+  const artillery::node_status status = node.status();
+  const auto& replica = status.replica;
+  json chain{{"state", artillery::to_string(status.chain)}, {"remark", status.chain_remark}};
+  if (const auto view = node.chain()) {
+    chain["epoch"] = view->epoch;
+    chain["role"] = role_report(replica.role);
+    chain["replicas"] = replicas_report(*view);
+  }
+  return {{"id", artillery::to_string(status.id)},
+          {"name", bytes_to_json(status.name)},
+          {"cluster", bytes_to_json(status.cluster)},
+          {"running", status.running},
+          {"membership", address_report(status.membership)},
+          {"replication", address_report(status.replication)},
+          {"members", status.members},
+          {"expect", status.expect},
+          {"chain", std::move(chain)},
+          {"replica",
+           {{"epoch", replica.epoch},
+            {"last", replica.last},
+            {"commit", replica.commit},
+            {"dirty_objects", replica.dirty_objects},
+            {"window_bytes", replica.window_bytes},
+            {"sessions", replica.sessions},
+            {"stopped", replica.stopped},
+            {"successor_up", replica.successor_up}}}};
+}
+
+json counters_report(const artillery::node& node) {
+  json counters = json::object();
+  node.metrics([&counters](std::string_view name, std::uint64_t value) { counters[std::string{name}] = value; });
+  return counters;
+}
+
+}  // namespace tool::agent

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "artillery/node.hpp"
+
+/// What the agent tells of its node, as JSON. docs/command.md lists the members.
+namespace tool::agent {
+
+/// An event of a kind that can be asked for: "member", "user", "discovery", "chain" or "agent".
+struct report {
+  std::string_view kind;
+  nlohmann::json event;
+};
+
+/// `host:port`, or null for none.
+[[nodiscard]] nlohmann::json address_report(const artillery::endpoint& at);
+[[nodiscard]] std::string_view role_report(artillery::replication::role here);
+[[nodiscard]] nlohmann::json replicas_report(const artillery::replication::view& view);
+[[nodiscard]] nlohmann::json member_report(const artillery::membership::member& member, const artillery::node_id& self);
+[[nodiscard]] nlohmann::json status_report(const artillery::node& node);
+/// All figures by their names.
+[[nodiscard]] nlohmann::json counters_report(const artillery::node& node);
+
+[[nodiscard]] report event_report(const artillery::node_event& event, const artillery::node_id& self);
+
+/// Now, by the wall clock, as RFC 3339 has it, in UTC and with milliseconds.
+[[nodiscard]] std::string time_text();
+
+}  // namespace tool::agent

@@ -1,0 +1,153 @@
+#include "agent/request_handler.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "agent/request_fields.hpp"
+#include "artillery/version.hpp"
+#include "byte_json.hpp"
+#include "control/reply.hpp"
+#include "notation.hpp"
+
+namespace tool::agent {
+
+namespace {
+
+using artillery::bytes;
+using nlohmann::json;
+
+json version_json(const artillery::replication::version& version) {
+  return version.none() ? json(nullptr) : json(to_text(version));
+}
+
+/// What a too large value is told; the library's words cannot know the limit.
+json too_large_reply(std::size_t size, std::size_t limit) {
+  return control::error_reply("too_large", "the value has " + std::to_string(size) + " bytes; at most " +
+                                               std::to_string(limit) + " are allowed here (agent --value-size-max)");
+}
+
+}  // namespace
+
+void request_handler::handle(const control::message& request, const answer& done) {
+  struct operation {
+    std::string_view name;
+    void (request_handler::*run)(const control::message&, const answer&);
+  };
+  static constexpr std::array<operation, 7> operations{{{"members", &request_handler::members},
+                                                        {"status", &request_handler::status},
+                                                        {"event", &request_handler::event},
+                                                        {"get", &request_handler::get},
+                                                        {"put", &request_handler::put},
+                                                        {"cas", &request_handler::cas},
+                                                        {"del", &request_handler::del}}};
+  try {
+    const std::string name = text_field(request.head, "op");
+    for (const operation& one : operations) {
+      if (one.name == name) return (this->*one.run)(request, done);
+    }
+    throw bad_field{"'op' must be one of members, status, event, watch, get, put, cas and del"};
+  } catch (const bad_field& wrong) {
+    done(control::error_reply(control::bad_request, wrong.what()), std::nullopt);
+  }
+}
+
+void request_handler::members(const control::message&, const answer& done) {
+  json members = json::array();
+  const artillery::node_id self = node_.self().id;
+  for (const auto& member : node_.members()) members.push_back(member_report(member, self));
+  done({{"ok", true}, {"members", std::move(members)}}, std::nullopt);
+}
+
+void request_handler::status(const control::message& request, const answer& done) {
+  json reply = status_report(node_);
+  reply["ok"] = true;
+  reply["pid"] = ::getpid();
+  reply["version"] = artillery::version_text;
+  reply["socket"] = socket_;
+  const auto counters = request.head.find("counters");
+  if (counters != request.head.end() && *counters == true) reply["counters"] = counters_report(node_);
+  done(std::move(reply), std::nullopt);
+}
+
+void request_handler::event(const control::message& request, const answer& done) {
+  std::string topic = bytes_field(request.head, "topic");
+  bytes payload{request.body};
+  if (request.body_dropped)
+    return done(control::error_reply(make_error_code(artillery::errc::too_large)), std::nullopt);
+  // The node reports the events of others; whoever listens here expects its own, too.
+  report own{"user",
+             {{"event", "user"},
+              {"origin", artillery::to_string(node_.self().id)},
+              {"topic", bytes_to_json(topic)},
+              {"payload", bytes_to_json(payload.text())},
+              {"time", time_text()}}};
+  node_.async_broadcast(std::move(topic), std::move(payload),
+                        [done, own = std::move(own), &events = events_](std::error_code error) {
+                          if (error) return done(control::error_reply(error), std::nullopt);
+                          events.publish(own);
+                          done({{"ok", true}}, std::nullopt);
+                        });
+}
+
+void request_handler::get(const control::message& request, const answer& done) {
+  bytes key{bytes_field(request.head, "key")};
+  auto level = std::optional{artillery::replication::strong};
+  if (request.head.contains("consistency")) level = parse_consistency(text_field(request.head, "consistency"));
+  if (!level) throw bad_field{"'consistency' must be strong, eventual, bounded:<duration> or bounded:<writes>"};
+  const artillery::call_options options{timeout_field(request.head)};
+  node_.async_read(std::move(key), *level, options,
+                   [done](std::error_code error, const artillery::replication::read_result& result) {
+                     if (error) return done(control::error_reply(error), std::nullopt);
+                     json reply{{"ok", true},
+                                {"found", result.found()},
+                                {"version", version_json(result.version)},
+                                {"as_of", version_json(result.as_of)},
+                                {"local", result.local}};
+                     done(std::move(reply), result.value);
+                   });
+}
+
+template <class Call>
+void request_handler::write(std::size_t size, const answer& done, Call call) {
+  const std::size_t limit = value_size_max_;
+  if (size > limit) return done(too_large_reply(size, limit), std::nullopt);
+  call([done, size, limit](std::error_code error, const artillery::replication::write_result& result) {
+    if (error == artillery::errc::too_large) return done(too_large_reply(size, limit), std::nullopt);
+    if (error) return done(control::error_reply(error), std::nullopt);
+    done({{"ok", true}, {"applied", result.applied}, {"version", version_json(result.version)}}, std::nullopt);
+  });
+}
+
+void request_handler::put(const control::message& request, const answer& done) {
+  bytes key{bytes_field(request.head, "key")};
+  const artillery::call_options options{timeout_field(request.head)};
+  write(request.body_size, done,
+        [&](auto handler) { node_.async_put(std::move(key), bytes{request.body}, options, std::move(handler)); });
+}
+
+void request_handler::cas(const control::message& request, const answer& done) {
+  bytes key{bytes_field(request.head, "key")};
+  const artillery::call_options options{timeout_field(request.head)};
+  artillery::replication::version expected;
+  const auto found = request.head.find("expected");
+  if (found == request.head.end()) throw bad_field{"'expected' must be a version such as \"1.42\", or null for absent"};
+  if (!found->is_null()) {
+    const auto version = parse_version(text_field(request.head, "expected"));
+    if (!version) throw bad_field{"'expected' must be a version such as \"1.42\", or null for absent"};
+    expected = *version;
+  }
+  write(request.body_size, done, [&](auto handler) {
+    node_.async_compare_and_swap(std::move(key), expected, bytes{request.body}, options, std::move(handler));
+  });
+}
+
+void request_handler::del(const control::message& request, const answer& done) {
+  bytes key{bytes_field(request.head, "key")};
+  const artillery::call_options options{timeout_field(request.head)};
+  write(0, done, [&](auto handler) { node_.async_erase(std::move(key), options, std::move(handler)); });
+}
+
+}  // namespace tool::agent

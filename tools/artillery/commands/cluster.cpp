@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <chrono>
+
+#include "artillery/version.hpp"
+#include "byte_json.hpp"
+#include "commands/commands.hpp"
+#include "commands/file_content.hpp"
+#include "control/client.hpp"
+#include "output/event_text.hpp"
+#include "output/print.hpp"
+#include "output/table.hpp"
+
+namespace tool {
+
+namespace {
+
+using nlohmann::json;
+using output::field_text;
+
+/// Prints events of `kinds` until the count is reached or the time is over.
+exit_code follow(const common_options& common, const stream_options& stream, json request) {
+  control::client client{common.socket_path()};
+  request["op"] = "watch";
+  (void)client.request(std::move(request), common.timeout);
+  const artillery::duration forever = std::chrono::hours{24 * 365};
+  const artillery::time_point deadline = artillery::clock::now() + stream.timeout.value_or(forever);
+  for (std::uint64_t seen = 0; !stream.count || seen < *stream.count; ++seen) {
+    try {
+      output::print_event(common.format, client.receive(deadline).head);
+    } catch (const failure& failed) {
+      if (failed.code() != exit_code::timed_out) throw;
+      if (!stream.count) return exit_code::done;
+      throw failure{exit_code::timed_out,
+                    std::to_string(seen) + " of " + std::to_string(*stream.count) + " events came in time"};
+    }
+  }
+  return exit_code::done;
+}
+
+bool is_here(const json& member) {
+  const std::string state = field_text(member, "state");
+  return state == "alive" || state == "suspect";
+}
+
+std::string tags_text(const json& member) {
+  std::string text;
+  for (const auto& [key, value] : member.value("tags", json::object()).items())
+    text += (text.empty() ? "" : " ") + key + "=" + bytes_from_json(value).value_or("");
+  return text;
+}
+
+std::string members_text(const json& members) {
+  output::table table{{"NAME", "ID", "ADDRESS", "STATE", "TAGS"}};
+  for (const json& member : members) {
+    table.add({field_text(member, "name") + (member.value("self", false) ? " (this)" : ""), field_text(member, "id"),
+               field_text(member, "address"), field_text(member, "state"), tags_text(member)});
+  }
+  return table.text();
+}
+
+std::string version_line() {
+  return "artillery " + std::string{artillery::version_text};
+}
+
+}  // namespace
+
+exit_code run(const members_options& options) {
+  if (options.watch) return follow(options.common, options.stream, {{"kinds", {"member"}}});
+  control::client client{options.common.socket_path()};
+  const control::message reply = client.request({{"op", "members"}}, options.common.timeout);
+  json members = json::array();
+  for (const json& member : reply.head.value("members", json::array())) {
+    if (options.all || is_here(member)) members.push_back(member);
+  }
+  output::print_rows(options.common.format, members, members_text(members));
+  return exit_code::done;
+}
+
+exit_code run(const event_options& options) {
+  if (options.listen) {
+    json request{{"kinds", {"user"}}};
+    if (!options.topic.empty()) request["topic"] = bytes_to_json(options.topic);
+    return follow(options.common, options.stream, std::move(request));
+  }
+  const std::string payload =
+      options.payload == "-" ? read_content("-", control::body_max) : options.payload.value_or("");
+  control::client client{options.common.socket_path()};
+  json request{{"op", "event"}, {"topic", bytes_to_json(options.topic)}};
+  (void)client.request(std::move(request), payload, options.common.timeout);
+  output::print(options.common.format, {{"topic", bytes_to_json(options.topic)}, {"sent", true}}, {});
+  return exit_code::done;
+}
+
+exit_code run(const version_options& options) {
+  const json value{{"version", artillery::version_text}, {"control_protocol", control::protocol_version}};
+  output::print(options.common.format, value, version_line() + '\n');
+  return exit_code::done;
+}
+
+}  // namespace tool

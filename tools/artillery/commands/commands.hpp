@@ -1,0 +1,16 @@
+#pragma once
+
+#include "exit_code.hpp"
+#include "options.hpp"
+
+/// What each subcommand does once its line is read: asks the agent, prints the answer.
+namespace tool {
+
+[[nodiscard]] exit_code run(const members_options& options);
+[[nodiscard]] exit_code run(const event_options& options);
+[[nodiscard]] exit_code run(const status_options& options);
+[[nodiscard]] exit_code run(const get_options& options);
+[[nodiscard]] exit_code run(const write_options& options);
+[[nodiscard]] exit_code run(const version_options& options);
+
+}  // namespace tool

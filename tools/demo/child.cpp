@@ -1,0 +1,103 @@
+#include "child.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace demo {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& what) {
+  throw std::system_error{errno, std::generic_category(), what};
+}
+
+/// The child's side of the fork: only what is safe there, nothing that allocates.
+[[noreturn]] void become(char* const* words, int output, int remarks, pid_t parent) {
+  constexpr int cannot_start = 127;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(cannot_start);  // it died before the line above
+  ::setpgid(0, 0);                                   // an interrupt at the terminal is ours to pass on
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int nothing = ::open("/dev/null", O_RDONLY);
+  ::dup2(nothing, STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  ::dup2(remarks, STDERR_FILENO);
+  ::execv(words[0], words);
+  ::_exit(cannot_start);
+}
+
+}  // namespace
+
+child::child(const std::vector<std::string>& words, const std::string& remarks_file) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) fail("cannot make a pipe");
+  output_ = tool::control::file_descriptor{ends[0]};
+  const tool::control::file_descriptor theirs{ends[1]};
+  // Of the two ends only ours is non-blocking: a program does not expect that of its standard output.
+  ::fcntl(theirs.number(), F_SETFL, 0);
+  const tool::control::file_descriptor remarks{
+      ::open(remarks_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
+  if (!remarks) fail("cannot open " + remarks_file);
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t self = ::getpid();
+  pid_ = ::fork();
+  if (pid_ < 0) fail("cannot start a process");
+  if (pid_ == 0) become(arguments.data(), theirs.number(), remarks.number(), self);
+}
+
+child::~child() {
+  if (running()) signal(SIGKILL);
+  wait();
+}
+
+void child::keep_status(int status) noexcept {
+  constexpr int signal_base = 128;
+  result_ = WIFEXITED(status) ? WEXITSTATUS(status) : signal_base + WTERMSIG(status);
+}
+
+bool child::running() {
+  int status = 0;
+  if (!result_ && ::waitpid(pid_, &status, WNOHANG) == pid_) keep_status(status);
+  return !result_;
+}
+
+void child::signal(int number) const {
+  if (!result_) ::kill(pid_, number);
+}
+
+int child::wait() {
+  int status = 0;
+  while (!result_) {
+    const pid_t ended = ::waitpid(pid_, &status, 0);
+    if (ended == pid_) keep_status(status);
+    if (ended < 0 && errno != EINTR) result_ = 0;  // there is no such child (any more)
+  }
+  return *result_;
+}
+
+std::vector<std::string> child::take_lines() {
+  std::vector<std::string> lines;
+  std::array<char, 16'384> piece;
+  while (true) {
+    const ssize_t size = ::read(output_.number(), piece.data(), piece.size());
+    if (size <= 0) return lines;  // nothing yet, or the end, which shows as the end of the process
+    partial_.append(piece.data(), static_cast<std::size_t>(size));
+    for (std::size_t end = partial_.find('\n'); end != std::string::npos; end = partial_.find('\n')) {
+      lines.push_back(partial_.substr(0, end));
+      partial_.erase(0, end + 1);
+    }
+  }
+}
+
+}  // namespace demo
