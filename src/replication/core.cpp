@@ -154,7 +154,7 @@ void core::greet(const connection& from, const bytes& frame, const turn& at) {
       return refuse(from, reply_status::not_serving, at);
     }
     // Only one stream may carry records: the older one is of a life of the predecessor, or of a link, that is over.
-    if (predecessor_ != 0) drop(connection::stream(predecessor_), at);
+    if (predecessor_ != 0 && !mutant(mutation::no_seq_check)) drop(connection::stream(predecessor_), at);
     predecessor_ = from.number;
     predecessor_heard_ = at.now;
     predecessor_gone_since_.reset();

@@ -9,7 +9,7 @@ namespace artillery::replication {
 /// nothing of them is compiled.
 enum class mutation : std::uint8_t {
   none,
-  no_seq_check,                   // R4: any record is taken, whatever its place
+  no_seq_check,                   // R4: records of an older link are taken too, whatever their place
   no_resend,                      // R4: what was under way when a link broke is not sent again
   no_fence,                       // R3: a stranger (another incarnation) is taken for a member
   commit_before_tail,             // R5: the head answers before the tail has the record

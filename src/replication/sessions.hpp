@@ -35,7 +35,8 @@ public:
     finding what = finding::fresh;
     answered found;
   };
-  /// `lowest` is what the request says of its client: results below it are dropped with its record, so they need no room.
+  /// `lowest` is what the request says of its client: results below it are dropped with its record, so they need no
+  /// room.
   [[nodiscard]] lookup find(std::uint64_t session, std::uint64_t number, std::uint64_t lowest) const;
 
   /// What every replica does with every record, in order.

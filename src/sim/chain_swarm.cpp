@@ -47,7 +47,7 @@ void draw_limits(chain_swarm& s, detail::random& random) {
   s.replica.sessions_max = s.clients + spare;
   s.replica.silence_max = one_of(random, std::array<duration, 2>{200ms, 1s});
   s.replica.stopped_after = 500ms;
-  s.replica.reconnect_min = 5ms;
+  s.replica.reconnect_min = one_of(random, std::array<duration, 2>{300us, 5ms});
   s.replica.reconnect_max = 100ms;
   s.driving.flush_delay = one_of(random, std::array<duration, 3>{0us, 50us, 400us});
   s.driving.direct_reads = one_of(random, std::array<std::uint32_t, 3>{0, 300, 1000});
@@ -58,6 +58,15 @@ void draw_faults(chain_swarm& s, detail::random& random) {
   s.faults.delay_min = one_of(random, std::array<duration, 2>{20us, 100us});
   s.faults.delay_mean = one_of(random, std::array<duration, 3>{50us, 400us, 3ms});
   if (random.chance(1, 2)) s.faults.stream_reset = one_of(random, std::array<std::uint32_t, 3>{2, 10, 40});
+  s.slow = s.faults;
+  s.slow.delay_min = one_of(random, std::array<duration, 3>{1ms, 4ms, 15ms});
+  s.slow.stream_reset = 0;
+  const std::uint64_t slow_ways = random.chance(1, 2) ? 0 : random.between(1, 3);
+  for (std::uint64_t i = 0; i < slow_ways; ++i) {
+    const auto from = static_cast<host>(random.below(s.replicas + s.clients));
+    const auto to = static_cast<host>(random.below(s.replicas + s.clients));
+    if (from != to) s.slow_ways.emplace_back(from, to);
+  }
   s.stream_timeout = one_of(random, std::array<duration, 2>{300ms, 2s});
   s.fault_phase = one_of(random, std::array<duration, 3>{50ms, 300ms, 2s});
 
@@ -81,6 +90,31 @@ void draw_faults(chain_swarm& s, detail::random& random) {
   }
 }
 
+/// One object that everybody wants, on a quick network with one slow way to or from the tail: what it takes to see the
+/// difference between an answer that is new enough and one that is not.
+void draw_crowd(chain_swarm& s, detail::random& random) {
+  s.replicas = 3;
+  s.clients = 3;
+  s.keys = 1;
+  s.operations = 40;
+  s.depth = 5;
+  s.think_max = 400us;
+  s.writes = random.between(20, 50);
+  s.weak_reads = 0;
+  s.reads = replication::read_mode::apportioned;
+  s.client.writes_in_flight_max = 64;
+  s.client.reads_in_flight_max = 64;
+  s.replica.results_per_session_max = 64;
+  s.replica.waiting_reads_max = 1000;
+  s.replica.sessions_max = 64;
+  s.faults.delay_min = 20us;
+  s.faults.delay_mean = 50us;
+  s.slow.delay_mean = one_of(random, std::array<duration, 2>{50us, 3ms});
+  const host tail = 2;
+  const auto other = static_cast<host>(random.below(2));
+  s.slow_ways = {random.chance(3, 4) ? std::pair{tail, other} : std::pair{other, tail}};
+}
+
 }  // namespace
 
 chain_swarm draw_swarm(detail::random& random) {
@@ -88,6 +122,7 @@ chain_swarm draw_swarm(detail::random& random) {
   draw_sizes(s, random);
   draw_limits(s, random);
   draw_faults(s, random);
+  if (random.chance(1, 5)) draw_crowd(s, random);
   return s;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "artillery/sim.hpp"
@@ -38,6 +39,8 @@ struct chain_swarm {
   replication::client_config client;
   replica_driving driving;
   link_faults faults;
+  std::vector<std::pair<host, host>> slow_ways;  ///< from and to; hosts are the replicas, head first, then the clients
+  link_faults slow;                              ///< how they are
   duration stream_timeout{};
   duration fault_phase{};
   std::vector<fault_event> fault_events;

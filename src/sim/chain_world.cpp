@@ -37,6 +37,7 @@ public:
 
   run_result run() {
     build();
+    slow_down();
     schedule_load();
     schedule_faults();
     go(swarm_.fault_phase, [] { return false; });
@@ -112,6 +113,10 @@ private:
       const endpoint at = endpoint::v4(10, 0, 1, static_cast<std::uint8_t>(i), 9000);
       clients_[i].at = world_.add(at, client(i));
     }
+  }
+
+  void slow_down() {
+    for (const auto& [from, to] : swarm_.slow_ways) world_.set_faults(from, to, swarm_.slow);
   }
 
   [[nodiscard]] const replica_program* member(std::size_t i) {
