@@ -21,6 +21,7 @@ using replication::request_id;
 
 constexpr duration heal_patience = 120s;
 constexpr std::uint64_t search_steps_max = 4000;
+constexpr std::uint32_t unsearched_factor = 7;
 
 class chain_run {
 public:
@@ -31,6 +32,8 @@ public:
         swarm_{draw_swarm(random_)},
         world_{seed, swarm_.faults},
         members_{swarm_.replicas} {
+    // The search is for small histories.
+    if (!searches_orders()) swarm_.operations *= unsearched_factor;
     swarm_.operations = std::min(swarm_.operations, options.operations_max);
     world_.set_stream_timeout(swarm_.stream_timeout);
   }
@@ -57,6 +60,8 @@ private:
     std::uint32_t lives = 1;
     std::array<replication::version, 8> seen{};  // newest version seen of each key
   };
+
+  [[nodiscard]] bool searches_orders() const noexcept { return options_.search_always || seed_ % 4 == 0; }
 
   // --- building ---
 
@@ -402,7 +407,7 @@ private:
     if (auto fault = check_equal_prefixes(members_)) return violated(*fault);
     if (auto fault = check_against_log(history_, members_.all().front().objects->applied())) return violated(*fault);
     if (auto fault = check_monotone_reads(history_)) return violated(*fault);
-    if (seed_ % 4 != 0 && !options_.search_always) return;
+    if (!searches_orders()) return;
     for (std::size_t key = 0; key < swarm_.keys; ++key) {
       const std::string name(1, static_cast<char>('a' + key));
       switch (search_order(history_, name, search_steps_max)) {
