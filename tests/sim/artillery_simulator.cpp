@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -21,7 +22,7 @@
 #include "base/assert.hpp"
 #include "sim/chain_world.hpp"
 #include "sim/discovery_world.hpp"
-#include "sim/membership_world.hpp"
+#include "sim/membership_run.hpp"
 #include "sim/run_result.hpp"
 
 namespace sim = artillery::sim;
@@ -121,9 +122,10 @@ int report(const std::string& room, const totals& sum, const options& chosen, do
   std::printf("sim %s: seeds=%llu violations=%zu", room.c_str(), static_cast<unsigned long long>(sum.seeds),
               sum.violations.size());
   std::uint64_t events = 0;
-  for (const auto& [name, value] : sum.counters) {
-    std::printf(" %s=%llu", name.c_str(), static_cast<unsigned long long>(value));
+  for (auto [name, value] : sum.counters) {
     if (name == "events") events = value;
+    std::replace(name.begin(), name.end(), ' ', '_');
+    std::printf(" %s=%llu", name.c_str(), static_cast<unsigned long long>(value));
   }
   if (events > 0 && cpu_seconds > 0)
     std::printf(" events_per_cpu_second=%.0f", static_cast<double>(events) / cpu_seconds);
