@@ -14,8 +14,29 @@
 #include "artillery/detail/async.hpp"
 #include "artillery/metrics.hpp"
 #include "artillery/node/types.hpp"
+#include "artillery/replication.hpp"
 
 namespace artillery {
+
+namespace discovery {
+class beacon;
+}
+namespace membership {
+class cluster;
+}
+
+/// The type under which nodes announce themselves, and its protocol.
+inline constexpr std::string_view node_service_type = "artillery-node";
+inline constexpr std::string_view node_service_protocol = "artillery";
+
+/// What `node` does with what discovery finds, for those who compose the modules themselves: every endpoint that
+/// `beacon` reports as found or updated, of whatever type it browses for, becomes a seed of `cluster`. It takes all
+/// events of the beacon.
+/// Completes: when it is cancelled, or with what the beacon ended with.  Signature: void(std::error_code).
+/// Cancellation: all kinds.
+/// Lifetime: both objects stay where they are until it completes; a beacon that is destroyed completes it.
+template <class Token>
+auto async_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, Token&& token);
 
 namespace detail {
 
@@ -37,6 +58,9 @@ void start_read(const std::shared_ptr<node_impl>& node, bytes key, replication::
                 completion<read_signature> done);
 void start_write(const std::shared_ptr<node_impl>& node, replication::write what, call_options options,
                  completion<write_signature> done);
+
+void start_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, completion<done_signature> done);
+[[nodiscard]] asio::any_io_executor executor_of(const discovery::beacon& beacon);
 
 }  // namespace detail
 
@@ -98,8 +122,9 @@ public:
   [[nodiscard]] std::vector<membership::member> members() const;
   /// This node as the others know it; without an address before it is up.
   [[nodiscard]] membership::member self() const;
-  /// One more address to join through. False: there are too many.
-  bool add_seed(const endpoint& seed);
+  /// One more address to join through, as `membership::cluster::add_seed`; before `async_run`, it waits for that.
+  /// Errors: `errc::invalid_argument` (no port), `errc::not_running` (the configuration is wrong).
+  std::error_code add_seed(const endpoint& seed);
 
   /// Sends an event to all members; each delivers it at most once, see `membership::user_event`.
   /// Completes: when it is accepted for sending.  Errors: `errc::invalid_argument` (the topic), `errc::too_large`,
@@ -142,9 +167,9 @@ public:
   auto async_compare_and_swap(bytes key, replication::version expected, bytes value, call_options options,
                               Token&& token);
 
-  /// A strong read out of this process's memory with no message and no waiting. Nothing: ask with `async_read` (the
-  /// object is being written, or this node is no replica).
-  [[nodiscard]] std::optional<replication::read_result> try_read(std::string_view key) const;
+  /// A strong read out of this process's memory with no message and no waiting; `ask`: with `async_read` (the object is
+  /// being written, or this node is no replica of a chain in force).
+  [[nodiscard]] replication::local_read try_read(std::string_view key) const;
 
   // --- how things stand ---
 
@@ -246,6 +271,14 @@ auto node::write(replication::write what, call_options options, Token&& token) {
       [impl = impl_, what = std::move(what), options](detail::completion<detail::write_signature> done) {
         detail::start_write(impl, what, options, std::move(done));
       });
+}
+
+template <class Token>
+auto async_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, Token&& token) {
+  return detail::initiate<detail::done_signature>(std::forward<Token>(token), detail::executor_of(beacon),
+                                                  [&beacon, &cluster](detail::completion<detail::done_signature> done) {
+                                                    detail::start_feed_seeds(beacon, cluster, std::move(done));
+                                                  });
 }
 
 }  // namespace artillery

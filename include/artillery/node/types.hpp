@@ -105,7 +105,7 @@ struct node_config {
   /// 1,000,000.
   std::size_t waiting_calls_max = 1024;
 
-  /// Remarks of the node and of all its parts.
+  /// Remarks of the node and of all its parts; never two at a time.
   log_sink log;
 
   /// What the user's tags may take, as `membership::tags_size_max` counts.

@@ -1,0 +1,83 @@
+#include "artillery/node.hpp"
+
+#include <utility>
+
+#include "node/node_impl.hpp"
+
+namespace artillery {
+
+namespace detail {
+
+const asio::any_io_executor& executor_of(const node_impl& node) noexcept {
+  return node.user_executor();
+}
+
+void start_run(const std::shared_ptr<node_impl>& node, completion<done_signature> done) {
+  node->run(std::move(done));
+}
+
+void start_next_event(const std::shared_ptr<node_impl>& node, completion<event_signature> done) {
+  node->next_event(std::move(done));
+}
+
+void start_leave(const std::shared_ptr<node_impl>& node, completion<done_signature> done) {
+  node->leave(std::move(done));
+}
+
+void start_broadcast(const std::shared_ptr<node_impl>& node, std::string topic, bytes payload,
+                     completion<done_signature> done) {
+  node->broadcast(std::move(topic), std::move(payload), std::move(done));
+}
+
+void start_read(const std::shared_ptr<node_impl>& node, bytes key, replication::consistency level, call_options options,
+                completion<read_signature> done) {
+  node->read(std::move(key), level, options, std::move(done));
+}
+
+void start_write(const std::shared_ptr<node_impl>& node, replication::write what, call_options options,
+                 completion<write_signature> done) {
+  node->write(std::move(what), options, std::move(done));
+}
+
+}  // namespace detail
+
+node::node(asio::any_io_executor executor, node_config config)
+    : impl_{std::make_shared<detail::node_impl>(std::move(executor), std::move(config))} {}
+
+node::node(node&& other) noexcept = default;
+node& node::operator=(node&& other) noexcept = default;
+node::~node() = default;
+
+node::executor_type node::get_executor() const noexcept {
+  return impl_->user_executor();
+}
+
+std::vector<membership::member> node::members() const {
+  return impl_->members();
+}
+
+membership::member node::self() const {
+  return impl_->self();
+}
+
+std::error_code node::add_seed(const endpoint& seed) {
+  return impl_->add_seed(seed);
+}
+
+replication::local_read node::try_read(std::string_view key) const {
+  return impl_->try_read(key);
+}
+
+std::optional<replication::view> node::chain() const {
+  return impl_->chain();
+}
+
+node_status node::status() const {
+  return impl_->status();
+}
+
+void node::metrics(const metric_visitor& visit) const {
+  impl_->metrics(visit);
+}
+
+}  // namespace artillery

@@ -1,0 +1,281 @@
+#include "node/node_impl.hpp"
+
+#include <algorithm>
+#include <asio/dispatch.hpp>
+#include <asio/error.hpp>
+#include <utility>
+
+#include "net/driver.hpp"
+#include "node/part_configs.hpp"
+
+namespace artillery::detail {
+
+node_impl::node_impl(asio::any_io_executor executor, node_config config)
+    : user_executor_{std::move(executor)},
+      strand_{user_executor_},
+      config_{completed(std::move(config))},
+      problem_{config_.validate()},
+      incarnation_{draw_incarnation()},
+      calls_{std::make_shared<call_table>(strand_, config_.waiting_calls_max)},
+      events_{config_.events_max, [](std::uint64_t lost) { return node_event{node_overflow{lost}}; }},
+      timer_{strand_} {
+  if (!problem_.empty()) return;
+  if (config_.discover) beacon_.emplace(user_executor_, discovery_config_of(config_));
+  cluster_.emplace(user_executor_, membership_config_of(config_));
+  if (config_.expect != 0)
+    replica_ = std::make_shared<replication::replica>(user_executor_, replica_config_of(config_, incarnation_),
+                                                      replica_options_of(config_));
+  for (const endpoint& seed : config_.seeds) static_cast<void>(cluster_->add_seed(seed));  // they are validated
+}
+
+node_impl::~node_impl() {
+  const std::error_code aborted = asio::error::operation_aborted;
+  if (run_done_) run_done_(aborted);
+  asio::dispatch(strand_, [calls = calls_, aborted] { calls->close(aborted); });
+}
+
+// ---- life -----------------------------------------------------------------------------------------------------------
+
+void node_impl::run(done when_over) {
+  // Only the run that was accepted may be cancelled by its own slot: the mark says which.
+  const auto accepted = std::make_shared<bool>(false);
+  on_cancel(when_over.slot(), shared_from_this(), [accepted](node_impl& self) {
+    if (*accepted) self.stop(asio::error::operation_aborted);
+  });
+  net::submit(shared_from_this(), [accepted, when_over = std::move(when_over)](node_impl& self) mutable {
+    if (self.phase_ == phase::running) return when_over(errc::already_running);
+    if (self.phase_ == phase::stopped) return when_over(errc::not_running);
+    *accepted = true;
+    self.run_done_ = std::move(when_over);
+    self.start();
+  });
+}
+
+void node_impl::start() {
+  phase_ = phase::running;
+  if (!problem_.empty()) {
+    log(log_level::error, "invalid configuration: " + problem_);
+    return stop(errc::invalid_configuration);
+  }
+  publish();
+  pull_membership();
+  run_part(*cluster_, stop_membership_);
+  // Refused, as it has no topic, but not before the start: so its answer tells that the sockets are bound.
+  cluster_->async_broadcast({}, {}, on_strand([](node_impl& self, std::error_code) {
+                              self.membership_up_ = true;
+                              self.part_is_up();
+                            }));
+  if (replica_ == nullptr) {
+    replication_up_ = true;
+    return;
+  }
+  pull_replication();
+  run_part(*replica_, stop_replication_);
+}
+
+void node_impl::part_is_up() {
+  if (phase_ == phase::running && membership_up_ && replication_up_ && !bootstrap_) up();
+}
+
+void node_impl::up() {
+  const endpoint membership_at = cluster_->local_endpoint();
+  if (membership_at.none()) return;  // it could not be bound: its run ends and says why
+  const endpoint replication_at = replica_ == nullptr ? endpoint{} : replica_->local_endpoint();
+
+  bootstrap_config of_chain;
+  of_chain.self = {{config_.id, incarnation_}, cluster_->self().at.with_port(replication_at.port())};
+  of_chain.expect = config_.expect;
+  of_chain.settle = 2 * membership_config_of(config_).gossip_interval;
+  of_chain.chain = chain_of_nodes;
+  bootstrap_.emplace(of_chain);
+  {
+    const std::lock_guard lock{mutex_};
+    seen_.membership = membership_at;
+    seen_.replication = replication_at;
+  }
+  events_.push(node_started{config_.id, membership_at, replication_at});
+  log(log_level::info, "up: membership at " + to_string(membership_at) +
+                           (replica_ == nullptr ? "" : ", replication at " + to_string(replication_at)));
+  if (beacon_) {
+    const bool told = config_.advertise != endpoint{};
+    beacon_->announce(service_of(config_, told ? cluster_->self().at : membership_at));
+    beacon_->browse(node_service_type);
+    pull_discovery();
+    run_part(*beacon_, stop_discovery_);
+  }
+  observe_soon();
+  go_on_with_chain();
+}
+
+void node_impl::stop(std::error_code why) {
+  if (phase_ == phase::stopped) return;
+  phase_ = phase::stopped;
+  if (why && why != asio::error::operation_aborted) log(log_level::error, "stopped: " + why.message());
+  timer_.cancel();
+  calls_->close(errc::not_running);
+  for (asio::cancellation_signal* part : {&stop_discovery_, &stop_membership_, &stop_client_, &stop_replication_})
+    part->emit(asio::cancellation_type::all);
+  const std::error_code end = why ? why : make_error_code(asio::error::operation_aborted);
+  events_.close(end);
+  leaving_.close(end);
+  publish();
+  run_done_(why);
+}
+
+// ---- the user's calls -----------------------------------------------------------------------------------------------
+
+void node_impl::next_event(completion<event_signature> waiting) {
+  const auto number = events_.reserve();
+  on_cancel(waiting.slot(), shared_from_this(), [number](node_impl& self) { self.events_.cancel(number); });
+  net::submit(shared_from_this(), [number, waiting = std::move(waiting)](node_impl& self) mutable {
+    self.events_.next(number, std::move(waiting));
+  });
+}
+
+void node_impl::leave(done when_over) {
+  const auto number = leaving_.reserve();
+  on_cancel(when_over.slot(), shared_from_this(), [number](node_impl& self) { self.leaving_.cancel(number); });
+  net::submit(shared_from_this(), [number, when_over = std::move(when_over)](node_impl& self) mutable {
+    self.begin_leave(number, std::move(when_over));
+  });
+}
+
+void node_impl::begin_leave(std::uint64_t number, done when_over) {
+  if (phase_ != phase::running || !bootstrap_) return when_over(errc::not_running);
+  leaving_.add(number, std::move(when_over));
+  if (std::exchange(leaving_begun_, true)) return;
+  const auto left = [](node_impl& self, std::error_code) { self.half_left(); };
+  parts_leaving_ = beacon_ ? 2 : 1;
+  if (beacon_) beacon_->async_withdraw(config_.id, on_strand(left));
+  cluster_->async_leave(on_strand(left));
+}
+
+void node_impl::half_left() {
+  if (--parts_leaving_ > 0 || phase_ != phase::running) return;
+  leaving_.complete_all({});
+  stop({});
+}
+
+void node_impl::broadcast(std::string topic, bytes payload, done when_over) {
+  if (!cluster_) return when_over(errc::not_running);
+  cluster_->async_broadcast(std::move(topic), std::move(payload),
+                            [when_over = std::move(when_over)](std::error_code error) mutable { when_over(error); });
+}
+
+std::error_code node_impl::problem_of_key(const bytes& key) const noexcept {
+  if (key.empty() || key.size() > replication::key_size_max) return errc::invalid_argument;
+  return {};
+}
+
+void node_impl::start_call(std::uint64_t number, std::shared_ptr<call> what) {
+  net::submit(calls_,
+              [number, what = std::move(what)](call_table& calls) mutable { calls.start(number, std::move(what)); });
+}
+
+void node_impl::read(bytes key, replication::consistency level, call_options options,
+                     completion<read_signature> when_over) {
+  if (const auto error = problem_of_key(key)) return when_over(error, {});
+  if (options.timeout() <= duration{0}) return when_over(errc::invalid_argument, {});
+  if (config_.reads == read_routing::own_replica && level == replication::strong) {
+    // Most reads of most nodes end here, on the caller's thread.
+    const replication::local_read here = try_read(key.text());
+    if (here.what != replication::local_read::outcome::ask) {
+      replication::read_result result;
+      if (here.found()) result.value = here.value;
+      result.version = here.version;
+      result.as_of = here.version;
+      result.local = true;
+      return when_over({}, std::move(result));
+    }
+  }
+  const auto number = calls_->reserve();
+  on_cancel(when_over.slot(), calls_, [number](call_table& calls) { calls.cancel(number); });
+  start_call(number, make_read(std::move(key), level, options.timeout(), std::move(when_over)));
+}
+
+void node_impl::write(replication::write what, call_options options, completion<write_signature> when_over) {
+  if (const auto error = problem_of_key(what.key)) return when_over(error, {});
+  if (options.timeout() <= duration{0}) return when_over(errc::invalid_argument, {});
+  if (what.value.size() > config_.value_size_max) return when_over(errc::too_large, {});
+  const auto number = calls_->reserve();
+  on_cancel(when_over.slot(), calls_, [number](call_table& calls) { calls.cancel(number); });
+  start_call(number, make_write(std::move(what), options.timeout(), std::move(when_over)));
+}
+
+// ---- how things stand -----------------------------------------------------------------------------------------------
+
+std::vector<membership::member> node_impl::members() const {
+  if (!cluster_) return {};
+  auto all = cluster_->members();
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return all;
+}
+
+membership::member node_impl::self() const {
+  if (cluster_) return cluster_->self();
+  membership::member nobody;
+  nobody.id = config_.id;
+  nobody.name = config_.name;
+  return nobody;
+}
+
+std::error_code node_impl::add_seed(const endpoint& seed) {
+  return cluster_ ? cluster_->add_seed(seed) : make_error_code(errc::not_running);
+}
+
+replication::local_read node_impl::try_read(std::string_view key) const {
+  return replica_ == nullptr ? replication::local_read{} : replica_->try_read(key);
+}
+
+std::optional<replication::view> node_impl::chain() const {
+  const std::lock_guard lock{mutex_};
+  return seen_.view;
+}
+
+node_status node_impl::status() const {
+  node_status status;
+  status.id = config_.id;
+  status.name = config_.name;
+  status.cluster = config_.cluster;
+  status.expect = config_.expect;
+  {
+    const std::lock_guard lock{mutex_};
+    status.running = seen_.running;
+    status.membership = seen_.membership;
+    status.replication = seen_.replication;
+    status.chain = seen_.chain;
+    status.chain_remark = seen_.remark;
+  }
+  if (replica_ != nullptr) status.replica = replica_->status();
+  if (!cluster_ || status.membership.none()) return status;
+  const auto all = cluster_->members();
+  status.members = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const membership::member& one) {
+    return one.state == membership::member_state::alive || one.state == membership::member_state::suspect;
+  }));
+  return status;
+}
+
+void node_impl::metrics(const metric_visitor& visit) const {
+  snapshot seen;
+  {
+    const std::lock_guard lock{mutex_};
+    seen = seen_;
+  }
+  visit("node.running", seen.running ? 1 : 0);
+  visit("node.chain_formed", seen.chain == chain_state::formed ? 1 : 0);
+  visit("node.malformed_tags", seen.malformed_tags);
+  if (beacon_) beacon_->metrics(visit);
+  if (cluster_) cluster_->metrics(visit);
+  if (replica_ != nullptr) replica_->metrics(visit);
+  if (seen.client != nullptr) seen.client->metrics(visit);
+}
+
+void node_impl::log(log_level level, std::string_view message) const {
+  if (!config_.log) return;
+  try {
+    config_.log(level, "node", message);
+  } catch (...) {  // the user's sink must not end the node
+  }
+}
+
+}  // namespace artillery::detail

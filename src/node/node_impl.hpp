@@ -1,0 +1,150 @@
+#pragma once
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/bind_executor.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/steady_timer.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "artillery/discovery.hpp"
+#include "artillery/membership.hpp"
+#include "artillery/node.hpp"
+#include "net/event_queue.hpp"
+#include "net/strand.hpp"
+#include "node/calls.hpp"
+#include "node/chain_bootstrap.hpp"
+
+namespace artillery::detail {
+
+/// The insides of a `node`. Only the handle keeps it: what its parts call back holds it weakly, since it holds them.
+class node_impl : public std::enable_shared_from_this<node_impl> {
+public:
+  using done = completion<done_signature>;
+
+  node_impl(asio::any_io_executor executor, node_config config);
+  node_impl(const node_impl&) = delete;
+  node_impl& operator=(const node_impl&) = delete;
+  ~node_impl();
+
+  // --- any thread ---
+  [[nodiscard]] const net::strand& executor() const noexcept { return strand_; }
+  [[nodiscard]] const asio::any_io_executor& user_executor() const noexcept { return user_executor_; }
+
+  void run(done when_over);
+  void next_event(completion<event_signature> waiting);
+  void leave(done when_over);
+  void broadcast(std::string topic, bytes payload, done when_over);
+  void read(bytes key, replication::consistency level, call_options options, completion<read_signature> when_over);
+  void write(replication::write what, call_options options, completion<write_signature> when_over);
+
+  [[nodiscard]] std::vector<membership::member> members() const;
+  [[nodiscard]] membership::member self() const;
+  std::error_code add_seed(const endpoint& seed);
+  [[nodiscard]] replication::local_read try_read(std::string_view key) const;
+  [[nodiscard]] std::optional<replication::view> chain() const;
+  [[nodiscard]] node_status status() const;
+  void metrics(const metric_visitor& visit) const;
+
+private:
+  enum class phase : std::uint8_t { idle, running, stopped };
+
+  // node_impl.cpp: life
+  void start();
+  void stop(std::error_code why);
+  void begin_leave(std::uint64_t number, done when_over);
+  void half_left();
+  void part_is_up();
+  void up();
+  void log(log_level level, std::string_view message) const;
+  [[nodiscard]] std::error_code problem_of_key(const bytes& key) const noexcept;
+  void start_call(std::uint64_t number, std::shared_ptr<call> what);
+
+  // node_events.cpp: what the parts tell
+  void pull_discovery();
+  void pull_membership();
+  void pull_replication();
+  void hear(const membership::event& what);
+
+  // node_chain.cpp: the chain
+  void observe_soon();
+  void go_on_with_chain();
+  void publish_tags();
+  void adopt_view();
+  void serve();
+  void report_conflict();
+  void arm();
+  void publish();
+
+  /// A handler that runs `function(node_impl&, results…)` on the strand, unless the node is gone by then.
+  template <class Function>
+  auto on_strand(Function function) {
+    return asio::bind_executor(asio::any_io_executor{strand_},
+                               [weak = weak_from_this(), function = std::move(function)](auto&&... results) mutable {
+                                 if (const auto self = weak.lock())
+                                   function(*self, std::forward<decltype(results)>(results)...);
+                               });
+  }
+  /// Runs a part until the node stops; what ends by itself ends the node.
+  template <class Part>
+  void run_part(Part& part, asio::cancellation_signal& cancellation) {
+    part.async_run(asio::bind_cancellation_slot(
+        cancellation.slot(), on_strand([](node_impl& self, std::error_code error) { self.stop(error); })));
+  }
+
+  // constant after construction
+  const asio::any_io_executor user_executor_;
+  const net::strand strand_;
+  const node_config config_;
+  const std::string problem_;  ///< of the configuration; there are no parts then
+  const std::uint64_t incarnation_;
+  const std::shared_ptr<call_table> calls_;
+
+  // The signals outlive the parts that are connected to them.
+  asio::cancellation_signal stop_discovery_;
+  asio::cancellation_signal stop_membership_;
+  asio::cancellation_signal stop_replication_;
+  asio::cancellation_signal stop_client_;
+
+  // Constant after construction, and they synchronise themselves.
+  std::optional<discovery::beacon> beacon_;
+  std::optional<membership::cluster> cluster_;
+  std::shared_ptr<replication::replica> replica_;
+
+  // on the strand
+  phase phase_ = phase::idle;
+  done run_done_;
+  bool membership_up_ = false;
+  bool replication_up_ = false;
+  bool observing_ = false;
+  bool leaving_begun_ = false;
+  int parts_leaving_ = 0;
+  waiting_list<done_signature> leaving_;
+  net::event_queue<node_event> events_;
+  std::optional<chain_bootstrap> bootstrap_;
+  membership::tag_map published_tags_;
+  std::vector<replication::member> served_;  ///< the chain that calls are carried out with
+  std::optional<chain_conflict> reported_conflict_;
+  asio::steady_timer timer_;
+
+  // shared by all threads
+  struct snapshot {
+    bool running = false;
+    endpoint membership;
+    endpoint replication;
+    chain_state chain = chain_state::waiting;
+    std::string remark = "not running";
+    std::optional<replication::view> view;
+    std::size_t malformed_tags = 0;
+    std::size_t waiting_calls = 0;
+    std::shared_ptr<replication::client> client;
+  };
+  mutable std::mutex mutex_;
+  snapshot seen_;  ///< guarded by mutex_
+};
+
+}  // namespace artillery::detail
