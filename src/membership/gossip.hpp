@@ -32,9 +32,9 @@ public:
   [[nodiscard]] bool contains(const Key& key) const noexcept {
     return std::any_of(entries_.begin(), entries_.end(), [&](const entry& e) { return e.key == key; });
   }
-  /// Something has not been said at all.
-  [[nodiscard]] bool has_unsaid() const noexcept {
-    return std::any_of(entries_.begin(), entries_.end(), [](const entry& e) { return e.sent == 0; });
+  /// Something has been said less often than this.
+  [[nodiscard]] bool has_fresher(std::uint32_t said) const noexcept {
+    return std::any_of(entries_.begin(), entries_.end(), [&](const entry& e) { return e.sent < said; });
   }
 
   /// Offers keys in their order to `take(key)`, which says whether it took them in.

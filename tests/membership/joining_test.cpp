@@ -1,0 +1,122 @@
+#include "membership/recorder.hpp"
+#include "sim/membership_world.hpp"
+
+using namespace bench;
+using membership::member_state;
+
+TEST_CASE("nodes that are given one seed all know each other", "[membership][join][sim]") {
+  sim::membership_world world{GENERATE(range(1U, 11U))};
+  world.add({});
+  for (int i = 0; i < 9; ++i) world.add({0});
+  CHECK(world.run_until_converged(5s));
+}
+
+TEST_CASE("a seed that is down is tried again until it is there", "[membership][join][sim]") {
+  sim::membership_world world{3};
+  world.add({});
+  world.crash(0);
+  world.add({0});
+  world.run_for(20s);
+  world.restart(0, {});
+  CHECK(world.run_until_converged(40s));
+  CHECK(world.members().size() == 2);
+}
+
+TEST_CASE("where no stream gets through a datagram joins", "[membership][join]") {
+  table t;
+  const peer p = make_peer(1);
+  REQUIRE_FALSE(t.core.add_seed(p.at, t.now, t.out));
+  REQUIRE(t.out.opened.size() == 1);
+  t.core.link(connection::stream(t.out.opened.front().first), link_state::down, t.now, t.out);
+  const auto announced = t.out.all<membership::announce>();
+  REQUIRE(announced.size() == 1);
+  CHECK(announced.front().to == p.at);
+  CHECK(announced.front().message.items.claims.size() == 1);
+  t.meet(p);
+  CHECK(t.core.present() == 1);
+}
+
+TEST_CASE("a node that is announced to answers with what it knows", "[membership][join]") {
+  table t;
+  t.meet(make_peer(1));
+  t.out.clear();
+  t.receive(make_peer(2).at, membership::announce{}, {make_peer(2).claim()});
+  const auto all = t.out.all<membership::gossip>();
+  const auto answer = std::find_if(all.begin(), all.end(), [](const auto& d) {
+    return d.to == make_peer(2).at && d.message.items.claims.size() == 3;
+  });
+  CHECK(answer != all.end());
+}
+
+TEST_CASE("a node is no seed of its own, and a seed is kept once", "[membership][join]") {
+  table t;
+  REQUIRE_FALSE(t.core.add_seed(t.self_at, t.now, t.out));
+  CHECK(t.out.opened.empty());
+  REQUIRE_FALSE(t.core.add_seed(make_peer(1).at, t.now, t.out));
+  REQUIRE_FALSE(t.core.add_seed(make_peer(1).at, t.now, t.out));
+  CHECK(t.out.opened.size() == 1);
+  CHECK(t.core.add_seed(endpoint{}, t.now, t.out) == errc::invalid_argument);
+}
+
+TEST_CASE("who leaves is reported left by all and failed by none", "[membership][leave][sim]") {
+  sim::membership_world world{GENERATE(range(1U, 21U))};
+  world.add({});
+  for (int i = 0; i < 7; ++i) world.add({0});
+  REQUIRE(world.run_until_converged(5s));
+  world.leave(5);
+  world.run_for(1s);
+  REQUIRE(world.core(5)->has_left());
+  world.crash(5);
+  for (sim::host h : world.members()) CHECK(world.checkers().reported_left(world.process(h), world.id(5)));
+  world.run_for(30s);
+  CHECK(world.checkers().seen().failed == 0);
+  CHECK(world.checkers().violations().empty());
+}
+
+TEST_CASE("leaving alone is done at once, and then nothing works any more", "[membership][leave]") {
+  table t;
+  REQUIRE_FALSE(t.core.leave(t.now, t.out));
+  CHECK(t.core.has_left());
+  CHECK(t.core.leave(t.now, t.out) == errc::has_left);
+  CHECK(t.core.broadcast("t", "x", t.now, t.out) == errc::has_left);
+  CHECK(t.core.set_tags({}, t.now, t.out) == errc::has_left);
+  CHECK(t.core.add_seed(make_peer(1).at, t.now, t.out) == errc::has_left);
+  CHECK_FALSE(t.core.next_deadline());
+}
+
+TEST_CASE("both halves of a split find each other again without help and without burying each other",
+          "[membership][heal][sim]") {
+  const auto seconds = GENERATE(10, 60, 600);
+  membership::config config;
+  config.seed_retry_max = 1h;  // the seeds do not help
+  sim::membership_world world{GENERATE(range(1U, 6U)), config};
+  world.add({});
+  for (int i = 0; i < 7; ++i) world.add({0});
+  REQUIRE(world.run_until_converged(5s));
+  world.run_for(10s);
+  world.world().partition({0, 1, 2});
+  world.run_for(std::chrono::seconds{seconds});
+  const auto failed_before = world.checkers().seen().failed;
+  world.world().heal();
+  CHECK(world.run_until_converged(90s));
+  world.run_for(60s);
+  CHECK(world.converged());
+  // Every member was reported failed by the other side at most; healing adds none to that.
+  CHECK(world.checkers().seen().failed <= std::max<std::uint64_t>(failed_before, 30));
+  CHECK(world.checkers().violations().empty());
+}
+
+TEST_CASE("tags that a member changes are known to all", "[membership][tags][sim]") {
+  sim::membership_world world{5};
+  world.add({});
+  for (int i = 0; i < 4; ++i) world.add({0});
+  REQUIRE(world.run_until_converged(5s));
+  world.call(3, [](membership::core& core, time_point now, membership::core::effects_type& out) {
+    REQUIRE_FALSE(core.set_tags({{"role", "db"}}, now, out));
+  });
+  world.run_for(1s);
+  for (sim::host h : world.members()) {
+    if (h != 3) CHECK(world.core(h)->table().find(world.id(3))->facts->tags.at("role") == "db");
+  }
+  CHECK(world.checkers().seen().updated == 4);
+}
