@@ -217,15 +217,16 @@ public:
     }
     for (auto& each : replicas_) each->async_adopt(chosen, asio::use_future).get();
     config_.cluster = "bench";
-    round(false, depth, keys);
+    for (std::size_t i = 0; i < keys; ++i) names_.emplace_back(key_name(i));
+    round(false, {}, depth, keys);
   }
 
   /// Operations per second.
-  double round(bool reads, std::size_t deep, std::size_t operations) {
+  double round(bool reads, const routing& where, std::size_t deep, std::size_t operations) {
     asio::io_context io{1};
     client kv{io.get_executor(), config_};
     kv.async_run(asio::detached);
-    user state{kv, reads, operations, 0};
+    user state{kv, reads, read_options{where}, operations, 0, names_};
     bool ready = false;  // links, view and session are there
     kv.async_put(key_name(0), std::string(value_size, 'v'), [&](std::error_code error, const write_result&) {
       if (error) give_up(error.message());
@@ -264,21 +265,24 @@ private:
   struct user {
     client& kv;
     bool reads;
+    read_options options;
     std::size_t left;
     std::size_t done;
+    const std::vector<bytes>& names;
     detail::random random{5};
+    bytes value{std::string(value_size, 'v')};
 
     void next() {
       if (left == 0) return;
       --left;
-      std::string key = key_name(reads ? static_cast<std::size_t>(random.below(keys)) : left % keys);
+      const bytes& key = names[reads ? static_cast<std::size_t>(random.below(keys)) : left % keys];
       if (reads) {
-        kv.async_read(std::move(key), strong, [this](std::error_code error, const read_result& read) {
+        kv.async_read(key, strong, options, [this](std::error_code error, const read_result& read) {
           if (error || !read.found()) give_up("a read failed: " + error.message());
           ended();
         });
       } else {
-        kv.async_put(std::move(key), value_, [this](std::error_code error, const write_result&) {
+        kv.async_put(key, value, [this](std::error_code error, const write_result&) {
           if (error) give_up("a write failed: " + error.message());
           ended();
         });
@@ -288,12 +292,12 @@ private:
       ++done;
       next();
     }
-    bytes value_{std::string(value_size, 'v')};
   };
 
   std::array<server_thread, 3> servers_;
   std::vector<std::unique_ptr<replica>> replicas_;
   client_config config_;
+  std::vector<bytes> names_;
   std::uint64_t retries_ = 0;
 };
 
@@ -314,21 +318,25 @@ int main(int argc, char** argv) {
   struct workload {
     const char* what;
     bool reads;
+    routing where;
     std::size_t deep;
     double target;  // ours as a share of the floor; 0: none is set
     std::vector<double> ours;
     std::vector<double> floor;
   };
-  std::array<workload, 4> all{{{"strong reads, 64 deep", true, depth, 0.6, {}, {}},
-                               {"writes acknowledged by all 3, 64 deep", false, depth, 0.15, {}, {}},
-                               {"strong reads, one at a time", true, 1, 0, {}, {}},
-                               {"writes acknowledged by all 3, one at a time", false, 1, 0, {}, {}}}};
+  const routing one = routing::to(config_of(1).self.node);
+  std::array<workload, 6> all{{{"strong reads at one replica, 64 deep", true, one, depth, 0.6, {}, {}},
+                               {"strong reads at any replica, 64 deep", true, {}, depth, 0, {}, {}},
+                               {"writes acknowledged by all 3, 64 deep", false, {}, depth, 0.15, {}, {}},
+                               {"strong reads at one replica, one at a time", true, one, 1, 0, {}, {}},
+                               {"strong reads at any replica, one at a time", true, {}, 1, 0, {}, {}},
+                               {"writes acknowledged by all 3, one at a time", false, {}, 1, 0, {}, {}}}};
   chain_of_three chain;
   for (std::size_t i = 0; i < rounds; ++i) {
     for (workload& each : all) {
       const std::size_t count = each.deep == 1 ? operations / 10 : operations;
       each.floor.push_back(floor_round(each.reads, each.deep, count));
-      each.ours.push_back(chain.round(each.reads, each.deep, count));
+      each.ours.push_back(chain.round(each.reads, each.where, each.deep, count));
     }
   }
   std::printf("chain of 3 over loopback, %zu-byte values, %zu keys, medians of %zu rounds of %zu operations\n",
