@@ -78,6 +78,7 @@ void discovery_checks::died(host at, time_point now) {
 void discovery_checks::happened(host at, const discovery::core_event& what, time_point now) {
   if (const auto* answer = std::get_if<discovery::sought>(&what)) {
     ++(answer->found ? seeks_answered : seeks_timed_out);
+    if (answer->found) ++seek_results[answer->request];
     return;
   }
   const auto* event = std::get_if<discovery::event>(&what);

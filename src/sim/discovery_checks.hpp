@@ -82,6 +82,7 @@ public:
   std::uint64_t lost_by_goodbye = 0;
   std::uint64_t lost_by_expiry = 0;
   std::uint64_t lost_by_restart = 0;
+  std::map<std::uint64_t, int> seek_results;  ///< of each request: how often it was answered with a service
   std::uint64_t seeks_answered = 0;
   std::uint64_t seeks_timed_out = 0;
   std::uint64_t withdrawals = 0;
