@@ -60,11 +60,11 @@ void node_impl::start() {
   publish();
   pull_membership();
   run_part(*cluster_, stop_membership_);
-  // Refused, as it has no topic, but not before the start: so its answer tells that the sockets are bound.
-  cluster_->async_broadcast({}, {}, on_strand([](node_impl& self, std::error_code) {
-                              self.membership_up_ = true;
-                              self.part_is_up();
-                            }));
+  cluster_->async_ready(on_strand([](node_impl& self, std::error_code error, const endpoint&) {
+    if (error) return;  // its run says why
+    self.membership_up_ = true;
+    self.part_is_up();
+  }));
   if (replica_ == nullptr) {
     replication_up_ = true;
     return;
@@ -79,7 +79,6 @@ void node_impl::part_is_up() {
 
 void node_impl::up() {
   const endpoint membership_at = cluster_->local_endpoint();
-  if (membership_at.none()) return;  // it could not be bound: its run ends and says why
   const endpoint replication_at = replica_ == nullptr ? endpoint{} : replica_->local_endpoint();
 
   bootstrap_config of_chain;
@@ -103,7 +102,7 @@ void node_impl::up() {
     pull_discovery();
     run_part(*beacon_, stop_discovery_);
   }
-  observe_soon();
+  bootstrap_->observe(cluster_->members(), clock::now());
   go_on_with_chain();
 }
 
