@@ -70,6 +70,7 @@ void client_core::pump(time_point now, client_effects& out) {
 }
 
 void client_core::pump_reads(time_point now, client_effects& out) {
+  if (view_.epoch == 0) return;
   while (!read_queue_.empty() && reads_in_flight_ < config_.reads_in_flight_max) {
     operation* op = operations_.find(read_queue_.front());
     read_queue_.pop_front();

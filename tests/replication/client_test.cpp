@@ -1,0 +1,105 @@
+// What a client does about trouble: retries under the same number, deadlines, routing.
+#include "catch.hpp"
+#include "replication/simulated_chain.hpp"
+
+using namespace artillery;
+using namespace artillery::replication;
+using namespace std::chrono_literals;
+
+TEST_CASE("a write whose answer was lost is tried again and applied once", "[replication][client]") {
+  simulated_chain chain{2};
+  chain.put("k", "0");
+  chain.world.set_stream_timeout(100ms);
+  chain.world.cut(chain.host(0), chain.client_host());  // answers are lost, requests are not
+  const auto request = chain.begin_write(write::put("k", "1", condition::is({1, 2})));
+  chain.run(300ms);
+  CHECK(chain.replica(0).core().status().commit == 3);
+  CHECK_FALSE(chain.answered(request));
+  chain.world.heal();
+  const auto answer = chain.end_write(request);
+  CHECK_FALSE(answer.error);
+  CHECK(answer.result.applied);
+  CHECK(chain.replica(0).core().counters().duplicate_writes > 0);
+  CHECK(chain.replica(0).objects().applied().size() == 2);
+}
+
+TEST_CASE("a write that was sent and not answered by its deadline has an unknown outcome", "[replication][client]") {
+  simulated_chain chain{2};
+  chain.put("k", "0");
+  chain.hold(0);
+  const auto sent = chain.begin_write(write::put("k", "1"), 200ms);
+  CHECK(chain.end_write(sent).error == errc::outcome_unknown);
+  chain.release(0);
+  chain.run(1s);
+  CHECK(chain.read("k").value() == "1");  // it did happen
+}
+
+TEST_CASE("an operation that was never sent is timed out, and did not happen", "[replication][client]") {
+  simulated_chain chain{1};
+  chain.world.crash(chain.host(0));
+  chain.run(100ms);
+  CHECK(chain.end_write(chain.begin_write(write::put("k", "1"), 100ms)).error == errc::timed_out);
+  CHECK(chain.end_read(chain.begin_read("k", strong, {}, 100ms)).error == errc::timed_out);
+}
+
+TEST_CASE("reads go on at other replicas while one is away", "[replication][client]") {
+  simulated_chain chain{3};
+  chain.put("k", "1");
+  chain.world.crash(chain.host(1));
+  for (int i = 0; i < 20; ++i) CHECK(chain.read("k").value() == "1");
+}
+
+TEST_CASE("reads are spread over the chain", "[replication][client]") {
+  simulated_chain chain{3};
+  chain.put("k", "1");
+  for (int i = 0; i < 60; ++i) CHECK_FALSE(chain.read("k").error);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(chain.replica(i).core().counters().local_reads > 5);
+}
+
+TEST_CASE("a queue that is full refuses at the call", "[replication][client]") {
+  client_config config;
+  config.replicas = {simulated_chain::at(0)};
+  config.queue_max = 2;
+  client_core core{config, detail::random{1}};
+  struct sink final : client_effects {
+    using network_effects::send;
+    void send(const connection&, bytes_view, std::span<const bytes>) override {}
+    void open(std::uint64_t, const endpoint&) override {}
+    void close(std::uint64_t) override {}
+    void persist(operation, std::span<const bytes>) override {}
+    void answer(request_id request, std::error_code error, const read_result&) override { reads[request] = error; }
+    void answer(request_id request, std::error_code error, const write_result&) override { writes[request] = error; }
+    std::map<request_id, std::error_code> reads;
+    std::map<request_id, std::error_code> writes;
+  } out;
+  const time_point now{1h};
+  core.start(now, out);
+  core.read(1, "k", strong, routing::any(), {}, now, out);
+  core.write(2, write::put("k", "v"), {}, now, out);
+  core.read(3, "k", strong, routing::any(), {}, now, out);
+  CHECK(out.reads.at(3) == errc::would_overflow);
+  SECTION("and a cancelled call makes room") {
+    core.cancel(1, now, out);
+    core.read(4, "k", strong, routing::any(), {}, now, out);
+    CHECK_FALSE(out.reads.contains(4));
+    CHECK_FALSE(out.reads.contains(1));
+  }
+  SECTION("and stopping answers all that is left") {
+    core.stop(now, out);
+    CHECK(out.reads.at(1) == errc::timed_out);
+    CHECK(out.writes.at(2) == errc::timed_out);
+    CHECK_FALSE(core.next_deadline());
+  }
+}
+
+TEST_CASE("the same random seed and inputs make the same client", "[replication][client]") {
+  simulated_chain one{3};
+  simulated_chain two{3};
+  for (simulated_chain* chain : {&one, &two}) {
+    chain->put("k", "1");
+    for (int i = 0; i < 10; ++i) CHECK(chain->read("k").value() == "1");
+  }
+  CHECK(one.world.trace_hash() == two.world.trace_hash());
+  CHECK(one.client().hash(one.world.now()) == two.client().hash(two.world.now()));
+  CHECK(one.replica(1).core().hash(one.world.now()) == two.replica(1).core().hash(two.world.now()));
+}

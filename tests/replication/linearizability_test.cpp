@@ -1,0 +1,122 @@
+// The checkers find what they are for: a checker that was never seen to fail is none.
+#include "sim/linearizability.hpp"
+
+#include "catch.hpp"
+
+using namespace artillery;
+using namespace artillery::sim;
+using namespace std::chrono_literals;
+
+namespace {
+
+using operation = history_operation;
+
+operation at(std::uint64_t invoked, std::uint64_t completed) {
+  operation op;
+  op.key = "k";
+  op.invoked = invoked;
+  op.completed = completed;
+  op.invoked_at = time_point{1h} + std::chrono::milliseconds{invoked};
+  op.completed_at = time_point{1h} + std::chrono::milliseconds{completed};
+  op.came_to = operation::outcome::done;
+  return op;
+}
+operation put(std::uint64_t invoked, std::uint64_t completed, std::string value, std::uint64_t seq) {
+  operation op = at(invoked, completed);
+  op.what = operation::kind::put;
+  op.value = std::move(value);
+  op.applied = true;
+  op.version = {1, seq};
+  return op;
+}
+operation read(std::uint64_t invoked, std::uint64_t completed, std::string value, std::uint64_t seq,
+               std::uint64_t as_of = 0) {
+  operation op = at(invoked, completed);
+  op.value = std::move(value);
+  op.found = seq != 0;
+  if (op.found) op.version = {1, seq};
+  op.as_of = {1, std::max(seq, as_of)};
+  return op;
+}
+
+const journal two_writes{{"k", {1, 1}, false, "a"}, {"k", {1, 2}, false, "b"}};
+
+bool sound(const history& h, const journal& log = two_writes) {
+  const bool by_log = !check_against_log(h, log);
+  const bool by_search = search_order(h, "k", 10'000) == search_result::ok;
+  CHECK(by_log == by_search);
+  return by_log;
+}
+
+}  // namespace
+
+TEST_CASE("reads that see the writes in their order are sound", "[replication][linearizability]") {
+  CHECK(sound({put(1, 2, "a", 1), put(3, 4, "b", 2), read(5, 6, "b", 2)}));
+  CHECK(sound({put(1, 2, "a", 1), put(3, 8, "b", 2), read(4, 5, "a", 1), read(6, 7, "b", 2)}));
+  CHECK(sound({read(1, 2, "", 0), put(3, 4, "a", 1), put(5, 6, "b", 2)}));
+}
+
+TEST_CASE("a read that is older than an acknowledged write is found", "[replication][linearizability]") {
+  CHECK_FALSE(sound({put(1, 2, "a", 1), put(3, 4, "b", 2), read(5, 6, "a", 1)}));
+  CHECK_FALSE(sound({put(1, 2, "a", 1), put(3, 4, "b", 2), read(5, 6, "", 0)}));
+}
+
+TEST_CASE("a read that is older than an earlier read is found", "[replication][linearizability]") {
+  CHECK_FALSE(sound({put(1, 2, "a", 1), put(3, 10, "b", 2), read(4, 5, "b", 2), read(6, 7, "a", 1)}));
+}
+
+TEST_CASE("a read of a write that was not asked for yet is found", "[replication][linearizability]") {
+  CHECK_FALSE(sound({put(1, 2, "a", 1), read(3, 4, "b", 2), put(5, 6, "b", 2)}));
+}
+
+TEST_CASE("a write of unknown outcome may be seen or not, but not first seen and then not",
+          "[replication][linearizability]") {
+  operation unknown = put(3, 0, "b", 0);
+  unknown.came_to = operation::outcome::pending;
+  unknown.completed = std::numeric_limits<std::uint64_t>::max();
+  unknown.completed_at = time_point::max();
+  unknown.applied = false;
+  CHECK(sound({put(1, 2, "a", 1), unknown, read(5, 6, "a", 1), read(7, 8, "b", 2)}));
+  CHECK(sound({put(1, 2, "a", 1), unknown, read(5, 6, "a", 1)}));
+  CHECK_FALSE(sound({put(1, 2, "a", 1), unknown, read(5, 6, "b", 2), read(7, 8, "a", 1)}));
+}
+
+TEST_CASE("a swap that failed on what was not there is found", "[replication][linearizability]") {
+  operation failed = put(5, 6, "c", 1);
+  failed.applied = false;
+  failed.when = replication::condition::absent();
+  CHECK_FALSE(sound({put(1, 2, "a", 1), put(3, 4, "b", 2), failed}));
+  failed.version = {1, 2};
+  CHECK(sound({put(1, 2, "a", 1), put(3, 4, "b", 2), failed}));
+}
+
+TEST_CASE("a swap that was applied on another version is found", "[replication][linearizability]") {
+  operation second = put(3, 4, "b", 2);
+  second.when = replication::condition::is({1, 1});
+  CHECK(sound({put(1, 2, "a", 1), second}));
+  second.when = replication::condition::absent();
+  CHECK_FALSE(sound({put(1, 2, "a", 1), second}));
+}
+
+TEST_CASE("bounded reads are held to their bounds", "[replication][linearizability]") {
+  operation old = read(10, 11, "a", 1);
+  old.level = replication::bounded(7ms);  // the newer write was acknowledged 6 ms before
+  const history writes{put(1, 2, "a", 1), put(3, 4, "b", 2)};
+  history all = writes;
+  all.push_back(old);
+  CHECK_FALSE(check_against_log(all, two_writes));
+  all.back().level = replication::bounded(5ms);
+  CHECK(check_against_log(all, two_writes));
+  all.back().level = replication::bounded(1U);
+  CHECK_FALSE(check_against_log(all, two_writes));
+  all.back().level = replication::bounded(0U);
+  CHECK(check_against_log(all, two_writes));
+}
+
+TEST_CASE("an eventual read may be old, and may not be invented", "[replication][linearizability]") {
+  operation old = read(10, 11, "a", 1);
+  old.level = replication::eventual;
+  CHECK_FALSE(check_against_log({old}, two_writes));
+  old.value = "x";
+  CHECK(check_against_log({old}, two_writes));
+}
