@@ -6,8 +6,8 @@
 #include <asio/ip/udp.hpp>
 #include <asio/use_future.hpp>
 #include <functional>
-#include <map>
-#include <mutex>
+#include <memory>
+#include <optional>
 #include <thread>
 
 #include "artillery/membership.hpp"
@@ -26,25 +26,38 @@ membership::config quick(std::string name) {
   return config;
 }
 
-/// A cluster that runs, and all that it ever reported.
+/// A cluster that runs, and all that it ever reported. Handlers may outlive it: they share what they write to.
 struct node {
-  node(asio::io_context& context, membership::config config) : cluster{context.get_executor(), std::move(config)} {
-    cluster.async_run([this](std::error_code error) { ended = error; });
-    listen();
+  struct record {
+    membership::cluster* cluster;  // null once it is destroyed
+    std::vector<membership::event> events;
+    std::optional<std::error_code> ended;
+  };
+
+  node(asio::io_context& context, membership::config config)
+      : cluster{context.get_executor(), std::move(config)}, kept{std::make_shared<record>(record{&cluster, {}, {}})} {
+    cluster.async_run([kept = kept](std::error_code error) { kept->ended = error; });
+    listen(kept);
   }
-  void listen() {
-    cluster.async_next_event([this](std::error_code error, membership::event event) {
+  ~node() { kept->cluster = nullptr; }
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  static void listen(const std::shared_ptr<record>& kept) {
+    if (kept->cluster == nullptr) return;
+    kept->cluster->async_next_event([kept](std::error_code error, membership::event event) {
       if (error) return;
-      events.push_back(std::move(event));
-      listen();
+      kept->events.push_back(std::move(event));
+      listen(kept);
     });
   }
   template <class Event>
   [[nodiscard]] std::size_t count() const {
     std::size_t n = 0;
-    for (const auto& e : events) n += std::holds_alternative<Event>(e) ? 1U : 0U;
+    for (const auto& e : kept->events) n += std::holds_alternative<Event>(e) ? 1U : 0U;
     return n;
   }
+  [[nodiscard]] const std::optional<std::error_code>& ended() const { return kept->ended; }
   [[nodiscard]] std::uint64_t figure(std::string_view wanted) const {
     std::uint64_t result = 0;
     cluster.metrics([&](std::string_view name, std::uint64_t value) {
@@ -54,8 +67,7 @@ struct node {
   }
 
   membership::cluster cluster;
-  std::vector<membership::event> events;
-  std::optional<std::error_code> ended;
+  std::shared_ptr<record> kept;
 };
 
 bool run_until(asio::io_context& context, const std::function<bool()>& done, duration limit = 10s) {
@@ -204,8 +216,8 @@ TEST_CASE("calls at the wrong time get defined errors", "[membership][socket]") 
     std::string remark;
     bad.log = [&](log_level, std::string_view, std::string_view message) { remark = message; };
     node a{context, bad};
-    REQUIRE(run_until(context, [&] { return a.ended.has_value(); }));
-    CHECK(*a.ended == errc::invalid_configuration);
+    REQUIRE(run_until(context, [&] { return a.ended().has_value(); }));
+    CHECK(*a.ended() == errc::invalid_configuration);
     CHECK(remark.find("probe_timeout") != std::string::npos);
   }
   SECTION("with a port that is taken") {
@@ -213,8 +225,8 @@ TEST_CASE("calls at the wrong time get defined errors", "[membership][socket]") 
     membership::config same = quick("b");
     same.bind = ready(context, a);
     node b{context, same};
-    REQUIRE(run_until(context, [&] { return b.ended.has_value(); }));
-    CHECK(*b.ended == std::errc::address_in_use);
+    REQUIRE(run_until(context, [&] { return b.ended().has_value(); }));
+    CHECK(*b.ended() == std::errc::address_in_use);
   }
 }
 
