@@ -7,6 +7,7 @@
 #include <future>
 #include <memory>
 #include <optional>
+#include <thread>
 
 #include "catch.hpp"
 #include "discovery/meeting.hpp"
@@ -248,4 +249,28 @@ TEST_CASE("a beacon may be destroyed with everything under way", "[discovery][be
   context.restart();
   context.run();  // ends: no timer and no socket is left
   CHECK(aborted == 4);
+}
+
+TEST_CASE("a beacon may be used from several threads while it runs", "[discovery][beacon]") {
+  asio::io_context context;
+  const auto port = free_port();
+  running_beacon looking{context, on_loopback(port)};
+  looking.beacon.browse("");
+  discovery::beacon offering{context.get_executor(), on_loopback(port)};
+  offering.async_run([](std::error_code) {});
+  std::vector<std::thread> users;
+  for (int t = 0; t < 2; ++t)
+    users.emplace_back([&, t] {
+      for (int i = 0; i < 10; ++i) {
+        const node_id instance = offering.announce(a_service(std::to_string(t) + "/" + std::to_string(i)));
+        offering.browse("t" + std::to_string(t));
+        offering.metrics([](std::string_view, std::uint64_t) {});
+        if (i % 2 == 0) offering.async_withdraw(instance, [](std::error_code) {});
+        offering.async_next_event([](std::error_code, const discovery::event&) {});
+        offering.stop_browse("t" + std::to_string(t));
+      }
+    });
+  CHECK(run_until(context,
+                  [&] { return looking.told_of<discovery::found>("0/9") && looking.told_of<discovery::lost>("1/8"); }));
+  for (auto& user : users) user.join();
 }
