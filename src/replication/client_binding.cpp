@@ -24,12 +24,6 @@ detail::random fresh_random() {
   return detail::random{high << 32U | device()};
 }
 
-template <class Pending, class Result>
-void finish(Pending& pending, request_id request, std::error_code error, Result result) {
-  const auto node = pending.extract(request);
-  if (!node.empty()) node.mapped()(error, std::move(result));
-}
-
 }  // namespace
 
 client_binding::client_binding(asio::any_io_executor executor, client_config config, const client_options& options)
@@ -80,11 +74,11 @@ void client_binding::sink::answer(request_id request, std::error_code error, con
   read_result own = result;
   // A slice of what the socket read at once: the user may keep it for long, and keep that alive.
   if (own.value) own.value = own.value->compact();
-  finish(owner_.reads_, request, error, std::move(own));
+  owner_.reads_.take(request)(error, std::move(own));
 }
 
 void client_binding::sink::answer(request_id request, std::error_code error, const write_result& result) {
-  finish(owner_.writes_, request, error, result);
+  owner_.writes_.take(request)(error, result);
 }
 
 // --- life ---
@@ -108,10 +102,10 @@ void client_binding::on_stop(std::error_code why) {
       void close(std::uint64_t /*number*/) override {}
       void persist(operation /*op*/, std::span<const bytes> /*slices*/) override {}
       void answer(request_id request, std::error_code /*error*/, const read_result& /*result*/) override {
-        finish(owner_.reads_, request, why_, read_result{});
+        owner_.reads_.take(request)(why_, read_result{});
       }
       void answer(request_id request, std::error_code error, const write_result& /*result*/) override {
-        finish(owner_.writes_, request, error == errc::outcome_unknown ? error : why_, write_result{});
+        owner_.writes_.take(request)(error == errc::outcome_unknown ? error : why_, write_result{});
       }
 
     private:
@@ -120,10 +114,8 @@ void client_binding::on_stop(std::error_code why) {
     } out{*this, why};
     core_.stop(clock::now(), out);
   }
-  for (auto& [number, done] : std::exchange(reads_, {})) done(why, read_result{});
-  for (auto& [number, done] : std::exchange(writes_, {})) {
-    done(why == errc::invariant_broken ? make_error_code(errc::outcome_unknown) : why, write_result{});
-  }
+  reads_.complete_all(why, read_result{});
+  writes_.complete_all(why == errc::invariant_broken ? make_error_code(errc::outcome_unknown) : why, write_result{});
 }
 
 // --- operations ---
@@ -181,22 +173,22 @@ void client_binding::take_calls() {
 
 void client_binding::begin(call& asked, time_point now) {
   if (auto* reading = std::get_if<read_call>(&asked.what)) {
-    reads_.emplace(asked.number, std::move(reading->done));
+    reads_.add(asked.number, std::move(reading->done));
     core_.read(asked.number, reading->key, reading->level, reading->where, now + asked.timeout, now, sink_);
     return;
   }
   auto& writing = std::get<write_call>(asked.what);
-  writes_.emplace(asked.number, std::move(writing.done));
+  writes_.add(asked.number, std::move(writing.done));
   core_.write(asked.number, writing.what, now + asked.timeout, now, sink_);
 }
 
 void client_binding::cancel(request_id number) {
-  const auto reading = reads_.extract(number);
-  const auto writing = writes_.extract(number);
-  if (reading.empty() && writing.empty()) return;
+  auto reading = reads_.take(number);
+  auto writing = writes_.take(number);
+  if (!reading && !writing) return;
   step([this, number](time_point now) { core_.cancel(number, now, sink_); });
-  if (!reading.empty()) reading.mapped()(asio::error::operation_aborted, read_result{});
-  if (!writing.empty()) writing.mapped()(asio::error::operation_aborted, write_result{});
+  reading(asio::error::operation_aborted, read_result{});  // one of them does nothing
+  writing(asio::error::operation_aborted, write_result{});
 }
 
 // --- other threads ---

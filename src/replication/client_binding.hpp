@@ -8,7 +8,6 @@
 #include <optional>
 #include <span>
 #include <system_error>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -17,6 +16,7 @@
 #include "replication/client_core.hpp"
 #include "replication/figures_binding.hpp"
 #include "replication/inbox_binding.hpp"
+#include "replication/pending_binding.hpp"
 
 namespace artillery::replication {
 
@@ -95,8 +95,8 @@ private:
 
   // the strand's
   sink sink_;
-  std::unordered_map<request_id, detail::completion<read_signature>> reads_;
-  std::unordered_map<request_id, detail::completion<write_signature>> writes_;
+  pending_operations<read_signature> reads_;
+  pending_operations<write_signature> writes_;
   std::vector<call> taken_;
   bool is_over_ = false;
 };

@@ -154,7 +154,7 @@ void replica_binding::on_stop(std::error_code why) {
   std::error_code ignored;
   authority_timer_.cancel(ignored);
   events_.close(why);
-  for (auto& [number, done] : std::exchange(reads_, {})) done(why, read_result{});
+  reads_.complete_all(why, read_result{});
   for (adoption& each : std::exchange(early_adoptions_, {})) each.done(why);
 }
 
@@ -247,7 +247,7 @@ void replica_binding::take_reads() {
     for (read_call& call : taken_) call.done(errc::not_running, read_result{});
     return taken_.clear();
   }
-  for (read_call& call : taken_) reads_.emplace(call.number, std::move(call.done));
+  for (read_call& call : taken_) reads_.add(call.number, std::move(call.done));
   step([this](core& c, const turn& at) {
     for (const read_call& call : taken_) c.read(call.number, call.key.compact(), call.level, at.now + call.timeout, at);
   });
@@ -255,16 +255,14 @@ void replica_binding::take_reads() {
 }
 
 void replica_binding::cancel_read(request_id number) {
-  const auto node = reads_.extract(number);
-  if (node.empty()) return;
+  auto done = reads_.take(number);
+  if (!done) return;
   step([number](core& c, const turn&) { c.cancel(number); });
-  node.mapped()(asio::error::operation_aborted, read_result{});
+  done(asio::error::operation_aborted, read_result{});
 }
 
 void replica_binding::answered(request_id request, std::error_code error, const read_result& result) {
-  const auto node = reads_.extract(request);
-  if (node.empty()) return;
-  node.mapped()(error, result);
+  reads_.take(request)(error, result);
 }
 
 // --- other threads ---

@@ -10,7 +10,6 @@
 #include <span>
 #include <string_view>
 #include <system_error>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,6 +22,7 @@
 #include "replication/figures_binding.hpp"
 #include "replication/inbox_binding.hpp"
 #include "replication/local_read.hpp"
+#include "replication/pending_binding.hpp"
 
 namespace artillery::replication {
 
@@ -157,7 +157,7 @@ private:
   // the strand's
   sink sink_;
   net::event_queue<event> events_;
-  std::unordered_map<request_id, detail::completion<read_signature>> reads_;
+  pending_operations<read_signature> reads_;
   std::vector<read_call> taken_;
   std::vector<adoption> early_adoptions_;
   view view_;
