@@ -102,17 +102,30 @@ client_core::peer* client_core::route(const operation& op) {
   if (op.level == strong && view_.reads == read_mode::tail_only) {
     return peers_.back().link.can_send() ? &peers_.back() : nullptr;
   }
-  std::vector<peer*> usable;
-  for (peer& each : peers_) {
+  const auto usable = [&](const peer& each) {
     const bool asked_for = op.where.what() != routing::kind::replica || each.node == op.where.node();
-    if (each.link.can_send() && asked_for) usable.push_back(&each);
-  }
+    return each.link.can_send() && asked_for;
+  };
+  auto count = static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), usable));
   // Another one than last time, if there is one.
-  if (op.attempts > 0 && usable.size() > 1)
-    std::erase_if(usable, [&](peer* p) { return p->link.number() == op.stream; });
-  if (usable.empty()) return nullptr;
-  if (op.where.what() == routing::kind::round_robin) return usable[next_turn_++ % usable.size()];
-  return usable[static_cast<std::size_t>(random_.below(usable.size()))];
+  const peer* last = op.attempts > 0 && count > 1 ? peer_of(op.stream) : nullptr;
+  if (last != nullptr && usable(*last)) {
+    --count;
+  } else {
+    last = nullptr;
+  }
+  if (count == 0) return nullptr;
+  std::size_t chosen = 0;
+  if (op.where.what() == routing::kind::round_robin) {
+    chosen = next_turn_++ % count;
+  } else if (count > 1) {
+    chosen = static_cast<std::size_t>(random_.below(count));
+  }
+  for (peer& each : peers_) {
+    if (&each == last || !usable(each)) continue;
+    if (chosen-- == 0) return &each;
+  }
+  return nullptr;
 }
 
 void client_core::send_read(operation& op, time_point now, client_effects& out) {

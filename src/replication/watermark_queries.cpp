@@ -37,14 +37,13 @@ std::vector<waiting_read> watermark_queries::expire(time_point now) {
   if (!earliest_ || now < *earliest_) return expired;
   earliest_.reset();
   for (std::vector<waiting_read>* reads : {&asked_, &gathering_}) {
-    const auto late = std::stable_partition(reads->begin(), reads->end(), [now](const waiting_read& read) {
-      return !read.deadline || *read.deadline > now;
-    });
-    expired.insert(expired.end(), std::make_move_iterator(late), std::make_move_iterator(reads->end()));
-    reads->erase(late, reads->end());
-    for (const waiting_read& read : *reads) {
-      if (read.deadline) earliest_ = earliest_ ? std::min(*earliest_, *read.deadline) : *read.deadline;
+    std::vector<waiting_read> kept;
+    for (waiting_read& read : *reads) {
+      const bool late = read.deadline && *read.deadline <= now;
+      if (!late && read.deadline) earliest_ = earliest_ ? std::min(*earliest_, *read.deadline) : *read.deadline;
+      (late ? expired : kept).push_back(std::move(read));
     }
+    *reads = std::move(kept);
   }
   return expired;
 }
