@@ -77,7 +77,8 @@ void start_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, c
 /// Handlers run on their associated executor; the default is the node's.
 /// Cancellation: every operation takes part in per-operation cancellation; what that means is said at each.
 /// The destructor cancels all operations (`asio::error::operation_aborted`), closes all sockets, and may run at any
-/// moment, also inside a handler. It does not take leave of the others; see `async_leave`.
+/// moment, also inside a handler. It does not take leave of the others; see `async_leave`. What was moved from can only
+/// be destroyed or assigned to.
 class node {
 public:
   using executor_type = asio::any_io_executor;

@@ -139,6 +139,7 @@ void call_table::cancel(std::uint64_t number) {
 void call_table::serve(call_targets with) {
   if (closed_) return;
   targets_ = std::move(with);
+  if (targets_.client == nullptr) return;
   refusal_.clear();
   for (auto& [number, what] : std::exchange(waiting_, {})) {
     call& begun = *under_way_.emplace(number, std::move(what)).first->second;

@@ -69,7 +69,7 @@ public:
   /// Begins it, or lets it wait for a chain.
   void start(std::uint64_t number, std::shared_ptr<call> what);
   void cancel(std::uint64_t number);
-  /// A chain is in force: begins what waits.
+  /// A chain is in force: begins what waits. With no client: no more; what comes waits.
   void serve(call_targets with);
   /// Fails what waits and, until `serve` or `wait_again`, what comes.
   void refuse(std::error_code why);

@@ -61,9 +61,15 @@ void chain_bootstrap::expire(time_point now) {
   if (deadline_ && now >= *deadline_) decide(now);
 }
 
+void chain_bootstrap::reached(time_point now) {
+  if (!hearsay()) return;
+  reached_ = true;
+  decide(now);
+}
+
 membership::tag_map chain_bootstrap::tags() const {
   // Whoever uses a chain that others formed is no candidate for another one: the data is in that.
-  const bool client = view_ && here() == replication::role::none;
+  const bool client = view_ && here() == replication::role::none && reached_;
   if (config_.expect == 0 || (client && confirmed_.empty())) return {};
   membership::tag_map tags;
   tags.emplace(node_config::replica_tag,
@@ -84,7 +90,7 @@ replication::role chain_bootstrap::here() const noexcept {
 }
 
 chain_state chain_bootstrap::state() const noexcept {
-  if (view_) return chain_state::formed;
+  if (view_ && !hearsay()) return chain_state::formed;
   if (conflict_) return chain_state::conflict;
   return confirmed_.empty() ? chain_state::waiting : chain_state::confirming;
 }
@@ -193,7 +199,9 @@ void chain_bootstrap::decide(time_point now) {
     if (confirmed_.empty()) consider_proposing(now);
     adopt();
   }
-  if (view_)
+  if (hearsay())
+    remark_ = "found a chain; waiting for one of its replicas to answer";
+  else if (view_)
     remark_.clear();
   else if (!confirmed_.empty())
     remark_ = missing_confirmations();
@@ -225,10 +233,14 @@ void chain_bootstrap::adopt() {
     use(found.front());
   } else if (!current_.empty()) {
     reachable_.clear();
+    if (reached_) return;
+    current_.clear();
+    view_.reset();
   }
 }
 
 void chain_bootstrap::use(const chain_list& list) {
+  if (list != current_) reached_ = false;
   current_ = list;
   refresh_self();
   view_ = make_view(list);
@@ -341,7 +353,7 @@ void chain_bootstrap::judge(time_point now) {
   } else {
     wake_at(supposed_since_ + config_.settle);  // a confirmation may be on its way that makes all well
   }
-  if (!view_ && conflict_) remark_ = conflict_->explanation;
+  if (state() == chain_state::conflict) remark_ = conflict_->explanation;
 }
 
 std::optional<chain_conflict> chain_bootstrap::find_conflict() const {

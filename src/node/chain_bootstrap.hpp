@@ -48,12 +48,18 @@ public:
   void expire(time_point now);
   [[nodiscard]] std::optional<time_point> next_deadline() const noexcept { return deadline_; }
 
+  /// A replica of the view has answered. Until then a chain that others formed is hearsay: its nodes may have died
+  /// together, and this node been told before that was noticed. If so it is forgotten; once reached, it is not.
+  void reached(time_point now);
+
   /// What to publish beside the user's tags.
   [[nodiscard]] membership::tag_map tags() const;
 
   /// The view in force, as far as it is known; of a replica that is gone, and was never met, only the incarnation. Of a
   /// node that is on its list it never changes.
   [[nodiscard]] const std::optional<replication::view>& view() const noexcept { return view_; }
+  /// A view that others formed, and of which no replica has answered yet.
+  [[nodiscard]] bool hearsay() const noexcept { return view_ && !reached_ && here() == replication::role::none; }
   [[nodiscard]] replication::role here() const noexcept;
   /// Where the replicas of the view listen that are present, head first.
   [[nodiscard]] const std::vector<endpoint>& reachable() const noexcept { return reachable_; }
@@ -112,6 +118,7 @@ private:
   chain_list current_;                              ///< the list in force here
   std::optional<replication::view> view_;
   std::vector<endpoint> reachable_;
+  bool reached_ = false;
 
   std::vector<replication::replica_id> last_candidates_;
   time_point stable_since_{};

@@ -3,6 +3,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/bind_executor.hpp>
 #include <asio/cancellation_signal.hpp>
+#include <asio/error.hpp>
 #include <asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
@@ -75,6 +76,9 @@ private:
   void go_on_with_chain();
   void publish_tags();
   void adopt_view();
+  void make_client();
+  void drop_client();
+  void wait_for_answer();
   void serve();
   void report_conflict();
   void arm();
@@ -89,11 +93,13 @@ private:
                                    function(*self, std::forward<decltype(results)>(results)...);
                                });
   }
-  /// Runs a part until the node stops; what ends by itself ends the node.
+  /// Runs a part until the node stops it, or has no more use for it; what ends by itself ends the node.
   template <class Part>
   void run_part(Part& part, asio::cancellation_signal& cancellation) {
-    part.async_run(asio::bind_cancellation_slot(
-        cancellation.slot(), on_strand([](node_impl& self, std::error_code error) { self.stop(error); })));
+    part.async_run(
+        asio::bind_cancellation_slot(cancellation.slot(), on_strand([](node_impl& self, std::error_code error) {
+                                       if (error != asio::error::operation_aborted) self.stop(error);
+                                     })));
   }
 
   // constant after construction
@@ -127,7 +133,8 @@ private:
   net::event_queue<node_event> events_;
   std::optional<chain_bootstrap> bootstrap_;
   membership::tag_map published_tags_;
-  std::vector<replication::member> served_;  ///< the chain that calls are carried out with
+  std::vector<replication::member> served_;  ///< the chain that the client is one of
+  std::shared_ptr<replication::client> client_;
   std::optional<chain_conflict> reported_conflict_;
   asio::steady_timer timer_;
 
@@ -140,7 +147,6 @@ private:
     std::string remark = "not running";
     std::optional<replication::view> view;
     std::size_t malformed_tags = 0;
-    std::size_t waiting_calls = 0;
     std::shared_ptr<replication::client> client;
   };
   mutable std::mutex mutex_;

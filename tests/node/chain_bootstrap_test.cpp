@@ -25,6 +25,7 @@ public:
   explicit town(std::size_t expect) : expect_{expect} {}
 
   time_point now{1h};
+  bool replicas_answer = true;
 
   /// A life of the node with this id, from now on.
   std::size_t start(std::uint64_t id) { return start(id, expect_); }
@@ -91,6 +92,8 @@ private:
     std::vector<membership::member> members;
     for (const auto& [id, member] : lives_[observer].sees) members.push_back(member);
     lives_[observer].bootstrap.observe(members, now);
+    // Replicas that seem to be there answer, unless the test says otherwise.
+    if (replicas_answer && !lives_[observer].bootstrap.reachable().empty()) lives_[observer].bootstrap.reached(now);
   }
 
   std::size_t expect_;
@@ -393,6 +396,33 @@ TEST_CASE("a client goes over to the chain that replaces one of which nobody is 
   CHECK(all[2].reachable().size() == 2);
 }
 
+TEST_CASE("nodes that heard of a chain whose nodes had died together form their own", "[node][bootstrap]") {
+  town all{2};
+  const auto a = all.start(1);
+  const auto b = all.start(2);
+  const auto reader = all.start(9, 0);
+  all.meet({a, b, reader});
+  all.replicas_answer = false;  // both die; nobody has noticed yet
+  const auto c = all.start(3);
+  const auto d = all.start(4);
+  for (const auto fresh : {c, d}) {
+    for (const auto dead : {a, b}) all.show(fresh, dead);
+    CHECK(all[fresh].hearsay());
+    CHECK(all[fresh].state() == chain_state::waiting);
+    CHECK(all[fresh].remark() == "found a chain; waiting for one of its replicas to answer");
+    CHECK(all[fresh].tags().count("replica") == 1);
+  }
+  for (const auto observer : {c, d, reader}) {
+    for (const auto dead : {a, b}) all.mark(observer, dead, member_state::failed);
+  }
+  CHECK_FALSE(all[c].view());
+  CHECK(ids(all[reader].view()) == ids({1, 2}));  // it has used that chain: it does not forget it
+  all.meet({c, d, reader});
+  CHECK(ids(all[c].view()) == ids({3, 4}));
+  CHECK(ids(all[reader].view()) == ids({3, 4}));
+  CHECK(all[reader].hearsay());
+}
+
 TEST_CASE("tags that make no sense are counted and change nothing", "[node][bootstrap]") {
   town all{2};
   const auto a = all.start(1);
@@ -438,6 +468,7 @@ public:
       const auto state = random_.chance(1, 10) ? member_state::failed : member_state::alive;
       if (observer != subject) all_.show(observer, subject, state);
       if (random_.chance(1, 8)) all_.pass(std::chrono::milliseconds{random_.between(0, 500)});
+      all_.replicas_answer = random_.chance(1, 2);
       if (restarts_ && random_.chance(1, 60)) {
         const auto victim = static_cast<std::size_t>(random_.below(running_.size()));
         running_[victim] = all_.start(all_.id(running_[victim]).low);
@@ -446,6 +477,7 @@ public:
     }
   }
   void meet() {
+    all_.replicas_answer = true;
     all_.meet(running_);
     views_.look(all_);
     REQUIRE_FALSE(views_.violated());

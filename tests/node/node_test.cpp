@@ -168,6 +168,26 @@ TEST_CASE("nodes find each other by seeds alone", "[node]") {
   }));
 }
 
+TEST_CASE("a client goes over to the chain that takes the place of one of which nobody is left", "[node]") {
+  world all;
+  auto& a = all.start(all.config(2));
+  auto& b = all.start(all.config(2));
+  auto& client = all.start(all.config(0));
+  REQUIRE(all.until([&] { return formed(a) && formed(b) && formed(client); }));
+  CHECK(put(all, client, "k", "old").applied);
+  const auto old_chain = client.node->chain();
+  a.node.reset();
+  b.node.reset();
+  auto& c = all.start(all.config(2));
+  auto& d = all.start(all.config(2));
+  REQUIRE(all.until([&] { return formed(c) && formed(d) && client.node->chain() != old_chain; }));
+  CHECK(client.last<chain_formed>()->here == replication::role::none);
+  CHECK_FALSE(read(all, client, "k").found());  // a new chain, and empty
+  CHECK(put(all, client, "k", "new").applied);
+  CHECK(read(all, c, "k").value->text() == "new");
+  CHECK_FALSE(client.ended);
+}
+
 TEST_CASE("calls wait for the chain until their timeout, and can be cancelled while they wait", "[node]") {
   world all;
   auto config = all.config(2);
