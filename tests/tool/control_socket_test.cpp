@@ -13,30 +13,11 @@
 #include "control/peer.hpp"
 #include "control/socket_path.hpp"
 #include "exit_code.hpp"
+#include "tool/scratch_directory.hpp"
 
 namespace {
 
 using tool::control::listener;
-
-/// A directory of its own for each test, gone afterwards.
-class scratch_directory {
-public:
-  scratch_directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "artillery-test-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error{"cannot make " + pattern};
-    path_ = pattern;
-  }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
-  ~scratch_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] std::string file(const std::string& name) const { return path_ + '/' + name; }
-
-private:
-  std::string path_;
-};
 
 template <class Action>
 std::optional<tool::failure> failure_of(Action action) {
@@ -57,7 +38,7 @@ unsigned mode_of(const std::string& path) {
 }  // namespace
 
 TEST_CASE("the socket is the owner's alone and goes with its listener", "[tool][control]") {
-  scratch_directory scratch;
+  tests::scratch_directory scratch;
   const std::string path = scratch.file("s.sock");
   {
     listener open{path};
@@ -69,7 +50,7 @@ TEST_CASE("the socket is the owner's alone and goes with its listener", "[tool][
 }
 
 TEST_CASE("a second agent at the same socket is told who has it", "[tool][control]") {
-  scratch_directory scratch;
+  tests::scratch_directory scratch;
   const std::string path = scratch.file("s.sock");
   listener first{path};
   const auto failed = failure_of([&] { listener second{path}; });
@@ -81,7 +62,7 @@ TEST_CASE("a second agent at the same socket is told who has it", "[tool][contro
 }
 
 TEST_CASE("what a killed agent left behind is replaced", "[tool][control]") {
-  scratch_directory scratch;
+  tests::scratch_directory scratch;
   const std::string path = scratch.file("s.sock");
   {
     tool::control::file_descriptor dead{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
@@ -95,7 +76,7 @@ TEST_CASE("what a killed agent left behind is replaced", "[tool][control]") {
 }
 
 TEST_CASE("a file that is no socket is left alone", "[tool][control]") {
-  scratch_directory scratch;
+  tests::scratch_directory scratch;
   const std::string path = scratch.file("precious");
   std::ofstream{path} << "data";
   const auto failed = failure_of([&] { listener open{path}; });
@@ -106,7 +87,7 @@ TEST_CASE("a file that is no socket is left alone", "[tool][control]") {
 }
 
 TEST_CASE("another program's living socket is left alone", "[tool][control]") {
-  scratch_directory scratch;
+  tests::scratch_directory scratch;
   const std::string path = scratch.file("s.sock");
   tool::control::file_descriptor other{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   const sockaddr_un address = tool::control::address_of(path);
@@ -127,14 +108,14 @@ TEST_CASE("a path that the system cannot bind is refused with its limit", "[tool
 }
 
 TEST_CASE("a directory that is not there is said to be missing", "[tool][control]") {
-  scratch_directory scratch;
+  tests::scratch_directory scratch;
   const auto failed = failure_of([&] { listener open{scratch.file("nowhere/s.sock")}; });
   REQUIRE(failed);
   CHECK_THAT(failed->what(), Catch::Contains("No such file or directory"));
 }
 
 TEST_CASE("without an agent a command says so and which others there are", "[tool][control]") {
-  scratch_directory scratch;
+  tests::scratch_directory scratch;
   auto failed = failure_of([&] { tool::control::client{scratch.file("a.sock")}; });
   REQUIRE(failed);
   CHECK(failed->code() == tool::exit_code::unreachable);
@@ -146,7 +127,7 @@ TEST_CASE("without an agent a command says so and which others there are", "[too
 }
 
 TEST_CASE("an agent that does not answer is given up at the deadline", "[tool][control]") {
-  scratch_directory scratch;
+  tests::scratch_directory scratch;
   listener silent{scratch.file("s.sock")};
   tool::control::client client{scratch.file("s.sock")};
   const auto failed = failure_of([&] { (void)client.receive(artillery::clock::now() + std::chrono::milliseconds{5}); });
@@ -163,7 +144,7 @@ TEST_CASE("names of clusters and agents never meet in one file name", "[tool][co
 }
 
 TEST_CASE("the default directory is entered by its owner alone", "[tool][control]") {
-  scratch_directory scratch;
+  tests::scratch_directory scratch;
   const char* before = std::getenv("XDG_RUNTIME_DIR");
   const std::optional<std::string> kept = before == nullptr ? std::nullopt : std::optional<std::string>{before};
   ::setenv("XDG_RUNTIME_DIR", scratch.file("").c_str(), 1);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -54,6 +55,7 @@ child::child(const std::vector<std::string>& words, const std::string& remarks_f
   pid_ = ::fork();
   if (pid_ < 0) fail("cannot start a process");
   if (pid_ == 0) become(arguments.data(), theirs.number(), remarks.number(), self);
+  end_ = tool::control::file_descriptor{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))};
 }
 
 child::~child() {
@@ -86,17 +88,18 @@ int child::wait() {
   return *result_;
 }
 
-std::vector<std::string> child::take_lines() {
-  std::vector<std::string> lines;
+std::optional<std::string> child::take_line() {
   std::array<char, 16'384> piece;
   while (true) {
-    const ssize_t size = ::read(output_.number(), piece.data(), piece.size());
-    if (size <= 0) return lines;  // nothing yet, or the end, which shows as the end of the process
-    partial_.append(piece.data(), static_cast<std::size_t>(size));
-    for (std::size_t end = partial_.find('\n'); end != std::string::npos; end = partial_.find('\n')) {
-      lines.push_back(partial_.substr(0, end));
+    if (const std::size_t end = partial_.find('\n'); end != std::string::npos) {
+      std::string line = partial_.substr(0, end);
       partial_.erase(0, end + 1);
+      return line;
     }
+    const ssize_t size = ::read(output_.number(), piece.data(), piece.size());
+    if (size == 0) output_.reset();
+    if (size <= 0) return std::nullopt;
+    partial_.append(piece.data(), static_cast<std::size_t>(size));
   }
 }
 

@@ -25,10 +25,12 @@ public:
   /// Waits for its end, which must be near. What it returned, or 128 and the signal that ended it.
   int wait();
 
-  /// Readable when there is output.
+  /// Readable when there is output; none (-1) once its end was read.
   [[nodiscard]] int output() const noexcept { return output_.number(); }
-  /// Whole lines that have come since the last call, without waiting.
-  [[nodiscard]] std::vector<std::string> take_lines();
+  /// Readable for ever once the process has ended.
+  [[nodiscard]] int end() const noexcept { return end_.number(); }
+  /// The next whole line of its output, without waiting; nothing when none has come.
+  [[nodiscard]] std::optional<std::string> take_line();
 
 private:
   void keep_status(int status) noexcept;
@@ -36,6 +38,7 @@ private:
   pid_t pid_ = -1;
   std::optional<int> result_;
   tool::control::file_descriptor output_;
+  tool::control::file_descriptor end_;
   std::string partial_;
 };
 

@@ -31,7 +31,8 @@ std::vector<fs::path> paths_below(const fs::path& directory) {
     if (fs::is_regular_file(at->path(), ignored)) (at->is_symlink(ignored) ? links : plain).push_back(at->path());
   }
   if (error)
-    throw tool::failure{tool::exit_code::wrong_use, "cannot read the directory " + directory.string() + ": " + error.message()};
+    throw tool::failure{tool::exit_code::wrong_use,
+                        "cannot read the directory " + directory.string() + ": " + error.message()};
   std::sort(plain.begin(), plain.end());
   std::sort(links.begin(), links.end());
   plain.insert(plain.end(), links.begin(), links.end());
@@ -54,7 +55,7 @@ collection collect(const std::string& directory) {
   collection all;
   std::set<std::pair<dev_t, ino_t>> seen;
   for (const fs::path& path : paths_below(directory)) {
-    struct stat found {};
+    struct stat found{};
     const std::string key = path.lexically_relative(directory).string();
     if (::stat(path.c_str(), &found) != 0 || !seen.emplace(found.st_dev, found.st_ino).second) continue;
     if (std::string reason = reason_to_skip(key, found); !reason.empty()) {
@@ -73,7 +74,8 @@ collection collect(const std::string& directory) {
       throw tool::failure{tool::exit_code::wrong_use,
                           directory + " holds too much for a demo; at most 10,000 files and 256 MiB are allowed"};
   }
-  if (all.files.empty()) throw tool::failure{tool::exit_code::wrong_use, "there is no readable file below " + directory};
+  if (all.files.empty())
+    throw tool::failure{tool::exit_code::wrong_use, "there is no readable file below " + directory};
   return all;
 }
 

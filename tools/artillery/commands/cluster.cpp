@@ -44,7 +44,8 @@ bool is_here(const json& member) {
 
 std::string tags_text(const json& member) {
   std::string text;
-  for (const auto& [key, value] : member.value("tags", json::object()).items())
+  const json tags = member.value("tags", json::object());  // a name: items() refers to it
+  for (const auto& [key, value] : tags.items())
     text += (text.empty() ? "" : " ") + key + "=" + bytes_from_json(value).value_or("");
   return text;
 }

@@ -72,7 +72,8 @@ std::string status_text(const json& status) {
     listing.add("dirty", field_text(replica, "dirty_objects") + " objects");
     listing.add("writes", replica.value("stopped", false) ? "stopped: a replica is unreachable" : "served");
   }
-  for (const auto& [name, value] : status.value("counters", json::object()).items()) listing.add(name, to_line(value));
+  const json counters = status.value("counters", json::object());  // a name: items() refers to it
+  for (const auto& [name, value] : counters.items()) listing.add(name, to_line(value));
   return listing.text();
 }
 

@@ -64,7 +64,8 @@ void client::wait_for(short events, artillery::time_point deadline) const {
   while (true) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - artillery::clock::now());
     std::array<pollfd, 2> both{{{socket_.number(), events, 0}, {interrupt_, POLLIN, 0}}};
-    const int ready = ::poll(both.data(), both.size(), static_cast<int>(std::clamp(left, milliseconds{0}, wait_max).count()));
+    const int ready =
+        ::poll(both.data(), both.size(), static_cast<int>(std::clamp(left, milliseconds{0}, wait_max).count()));
     if (both[1].revents != 0) throw failure{exit_code::failed, "interrupted"};
     if (ready > 0) return;
     if (ready < 0 && errno != EINTR)

@@ -27,7 +27,8 @@ public:
   [[nodiscard]] message request(nlohmann::json head, artillery::duration timeout);
   [[nodiscard]] message request(nlohmann::json head, std::string_view body, artillery::duration timeout);
 
-  /// Every wait also ends, with a failure, when this descriptor becomes readable: a signalfd, say. It stays the caller's.
+  /// Every wait also ends, with a failure, when this descriptor becomes readable: a signalfd, say. It stays the
+  /// caller's.
   void interrupt_on(int descriptor) noexcept { interrupt_ = descriptor; }
 
 private:

@@ -1,0 +1,63 @@
+#include "scratch.hpp"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+namespace demo {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& what) {
+  throw std::system_error{errno, std::generic_category(), what};
+}
+
+}  // namespace
+
+scratch_directory::scratch_directory() {
+  // Short, since the path of a Unix socket is: not wherever TMPDIR points.
+  std::string pattern = "/tmp/artillery-demo-XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) fail("cannot make a directory in /tmp");
+  path_ = pattern;
+}
+
+scratch_directory::~scratch_directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+tool::control::file_descriptor interrupts() {
+  sigset_t wanted;
+  ::sigemptyset(&wanted);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&wanted, number);
+  if (::sigprocmask(SIG_BLOCK, &wanted, nullptr) != 0) fail("cannot block signals");
+  tool::control::file_descriptor made{::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)};
+  if (!made) fail("cannot watch for signals");
+  return made;
+}
+
+std::uint16_t free_discovery_port() {
+  const tool::control::file_descriptor probe{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (!probe || ::bind(probe.number(), generic, size) != 0 || ::getsockname(probe.number(), generic, &size) != 0)
+    fail("cannot find a free port");
+  return ntohs(address.sin_port);
+}
+
+std::string command_beside_us() {
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
+  return (self.parent_path().parent_path() / "artillery" / "artillery").string();
+}
+
+}  // namespace demo
