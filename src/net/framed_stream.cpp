@@ -125,12 +125,26 @@ void framed_stream::read() {
                             ++self->counters_->reads;
                             self->counters_->bytes_received += count;
                             self->decoder_.commit(count);
-                            self->is_in_turn_ = true;
-                            self->take_frames();
-                            self->is_in_turn_ = false;
-                            if (self->is_flush_due_) self->flush();
-                            if (self->phase_ != phase::ended) self->read();
+                            self->take_turn();
                           });
+}
+
+void framed_stream::take_turn() {
+  is_in_turn_ = true;
+  take_frames();
+  is_in_turn_ = false;
+  if (is_flush_due_) flush();
+  if (phase_ != phase::ended && !is_paused_) read();
+}
+
+void framed_stream::resume_reading() {
+  if (!is_paused_ || is_resume_posted_ || is_congested_) return;
+  is_resume_posted_ = true;
+  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+    self->is_resume_posted_ = false;
+    self->is_paused_ = false;
+    if (self->phase_ != phase::ended) self->take_turn();
+  });
 }
 
 void framed_stream::read_ended(std::error_code why) {
@@ -144,6 +158,10 @@ void framed_stream::read_ended(std::error_code why) {
 void framed_stream::take_frames() {
   bytes frame;
   for (;;) {
+    // A peer that asks for more than it takes is not heard until it has taken it. Only where the peer connected to us:
+    // if both ends did so, each could wait for the other.
+    is_paused_ = phase_ == phase::up && is_congested_ && !identity_.outgoing();
+    if (is_paused_) return;
     switch (decoder_.next(frame)) {
       case frame_decoder::outcome::incomplete: return;
       case frame_decoder::outcome::oversized:
@@ -166,6 +184,7 @@ void framed_stream::watch_queue() {
     is_congested_ = true;
   else if (queue_.size() < limits_.queue_bytes_low || queue_.empty())
     is_congested_ = false;
+  resume_reading();
   if (was || !is_congested_) return;
   ++counters_->congestions;
   // Posted, as this may be within a core's input.

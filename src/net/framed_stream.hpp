@@ -45,6 +45,9 @@ struct stream_counters {
 };
 
 /// One connection of framed messages. Made and owned by a stream_hub, on whose strand everything runs.
+///
+/// An accepted one that is congested is not read until it is writable again, so that a peer cannot ask for more than it
+/// takes.
 class framed_stream : public std::enable_shared_from_this<framed_stream> {
 public:
   /// Whom a stream tells. Never from within `send` or `close`.
@@ -83,6 +86,8 @@ private:
   void read();
   void read_ended(std::error_code why);
   void take_frames();
+  void take_turn();
+  void resume_reading();
   void flush();
   void wait_writable();
   void fail_soon(std::error_code why);
@@ -104,6 +109,8 @@ private:
   bool is_waiting_writable_ = false;  // the kernel's buffer is full
   bool is_flush_due_ = false;         // at the end of this turn, or posted
   bool is_in_turn_ = false;           // handing out frames
+  bool is_paused_ = false;            // not reading, until the queue has drained
+  bool is_resume_posted_ = false;
   bool is_failing_ = false;
   bool is_congested_ = false;
   bool is_congestion_told_ = false;

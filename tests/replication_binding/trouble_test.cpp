@@ -226,6 +226,20 @@ TEST_CASE("a write to a chain that is not there was never sent", "[replication][
   REQUIRE(read.error() == errc::timed_out);
 }
 
+TEST_CASE("many large values asked for at once all come, over the same links", "[replication][trouble]") {
+  loopback_chain chain{1};
+  const bytes value{std::string(std::size_t{1} << 20U, 'x')};
+  REQUIRE(chain.put("large", value).result().applied);
+  std::vector<read_outcome> reads(200);  // more than a stream's queue may hold
+  for (const read_outcome& read : reads) chain.client().async_read("large", strong, read_options{20s}, read);
+  for (const read_outcome& read : reads) {
+    REQUIRE(chain.until([&] { return read.done(); }));
+    REQUIRE(read.error() == std::error_code{});
+    REQUIRE((*read.result().value == value));
+  }
+  REQUIRE(chain.client().counters().links_lost == 0);
+}
+
 TEST_CASE("reads go on at the others when the replica that was asked is gone", "[replication][trouble]") {
   loopback_chain chain{3};
   REQUIRE(chain.put("k", "v").result().applied);
