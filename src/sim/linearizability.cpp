@@ -206,11 +206,24 @@ private:
     const std::uint64_t reached = in_time ? reached_.by(op.invoked_at - op.level.staleness()) : 0;
     const state* seen = seen_by(op, std::max(reached, op.as_of.seq));
     if (seen == nullptr) return "answers what was not there, or is older than its bound";
-    if (!in_time &&
-        states_.between(std::max(seen->from, op.as_of.seq), reached_.before(op.invoked)) > op.level.records()) {
-      return "lacks more records than its bound";
-    }
+    if (!in_time && lacks_at_least(op, *seen) > op.level.records()) return "lacks more records than its bound";
     return std::nullopt;
+  }
+
+  /// Records of the object that were known before the read and that its answer lacks, in the reading that is best for
+  /// it: "absent" does not say which of several absences it is, so it may be the last that existed when the answer
+  /// came.
+  [[nodiscard]] std::size_t lacks_at_least(const operation& op, const state& seen) const {
+    const std::uint64_t known = reached_.before(op.invoked);
+    std::uint64_t from = std::max(seen.from, op.as_of.seq);
+    for (auto absent = states_.absent_from(from); !op.found && absent && from < known;
+         absent = states_.absent_from(*absent + 1)) {
+      const auto write = std::find_if(placed_writes_.begin(), placed_writes_.end(),
+                                      [&](const auto& placed) { return placed.first == *absent; });
+      if (write != placed_writes_.end() && write->second->invoked > op.completed) break;
+      from = *absent;
+    }
+    return states_.between(from, known);
   }
 
   const object_states& states_;

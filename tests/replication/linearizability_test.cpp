@@ -120,3 +120,21 @@ TEST_CASE("an eventual read may be old, and may not be invented", "[replication]
   old.value = "x";
   CHECK(check_against_log({old}, two_writes));
 }
+
+TEST_CASE("an absence may be the latest one that the read can have seen", "[replication][linearizability]") {
+  const journal log{
+      {"k", {1, 1}, false, "a"}, {"k", {1, 2}, true, ""}, {"k", {1, 3}, false, "b"}, {"k", {1, 4}, true, ""}};
+  operation absent = read(10, 14, "", 0, 2);
+  absent.level = replication::bounded(0U);
+  operation erased = put(11, 12, "", 4);
+  erased.what = operation::kind::erase;
+  const history before{put(1, 2, "a", 1), put(5, 6, "b", 3)};
+  history meanwhile = before;
+  meanwhile.insert(meanwhile.end(), {absent, erased});
+  CHECK_FALSE(check_against_log(meanwhile, log));
+  erased.invoked = 15;
+  erased.completed = 16;
+  history later = before;
+  later.insert(later.end(), {absent, erased});
+  CHECK(check_against_log(later, log));
+}
