@@ -29,9 +29,6 @@ namespace artillery::membership {
 /// object at a time like any other; the const ones alongside everything else. Completions run on their handlers'
 /// executors, never within the call.
 class cluster {
-  // The initiations below give their share of the state away when they run: a coroutine keeps its initiation until it
-  // is resumed, and the state keeps the coroutine, so that a context that never runs again would leak them both.
-
 public:
   /// Starts nothing yet. The executor's context must outlive the operations, not the cluster.
   cluster(asio::any_io_executor executor, config options);
@@ -50,9 +47,7 @@ public:
   auto async_run(Token&& token) {
     return detail::initiate<void(std::error_code)>(
         std::forward<Token>(token), executor_,
-        [state = state_](detail::completion<void(std::error_code)> done) mutable {
-          start_run(std::exchange(state, nullptr), std::move(done));
-        });
+        [state = state_](detail::completion<void(std::error_code)> done) { start_run(state, std::move(done)); });
   }
 
   /// Waits until this node listens.
@@ -63,8 +58,8 @@ public:
   auto async_ready(Token&& token) {
     return detail::initiate<void(std::error_code, endpoint)>(
         std::forward<Token>(token), executor_,
-        [state = state_](detail::completion<void(std::error_code, endpoint)> done) mutable {
-          start_ready(std::exchange(state, nullptr), std::move(done));
+        [state = state_](detail::completion<void(std::error_code, endpoint)> done) {
+          start_ready(state, std::move(done));
         });
   }
 
@@ -76,9 +71,8 @@ public:
   template <class Token>
   auto async_next_event(Token&& token) {
     return detail::initiate<void(std::error_code, event)>(
-        std::forward<Token>(token), executor_,
-        [state = state_](detail::completion<void(std::error_code, event)> done) mutable {
-          start_next_event(std::exchange(state, nullptr), std::move(done));
+        std::forward<Token>(token), executor_, [state = state_](detail::completion<void(std::error_code, event)> done) {
+          start_next_event(state, std::move(done));
         });
   }
 
@@ -97,24 +91,19 @@ public:
   auto async_join(Token&& token) {
     return detail::initiate<void(std::error_code)>(
         std::forward<Token>(token), executor_,
-        [state = state_](detail::completion<void(std::error_code)> done) mutable {
-          start_join(std::exchange(state, nullptr), std::move(done));
-        });
+        [state = state_](detail::completion<void(std::error_code)> done) { start_join(state, std::move(done)); });
   }
 
   /// Says good-bye, so that the others report `left` rather than `failed`. `async_run` goes on until it is cancelled,
   /// but this node is no member any more.
   /// Completes: when the word is out, or after `config::leave_timeout`.  Signature: void(std::error_code).
   /// Errors: errc::has_left (it has, or is about to); errc::not_running; what `async_run` ended with, once it has
-  /// ended; asio::error::operation_aborted.
-  /// Cancellation: total, of the waiting: leaving goes on.
+  /// ended; asio::error::operation_aborted. Cancellation: total, of the waiting: leaving goes on.
   template <class Token>
   auto async_leave(Token&& token) {
     return detail::initiate<void(std::error_code)>(
         std::forward<Token>(token), executor_,
-        [state = state_](detail::completion<void(std::error_code)> done) mutable {
-          start_leave(std::exchange(state, nullptr), std::move(done));
-        });
+        [state = state_](detail::completion<void(std::error_code)> done) { start_leave(state, std::move(done)); });
   }
 
   /// Sends an event to all other members: each is given it at most once, and in order with this node's other events of
@@ -130,7 +119,7 @@ public:
         std::forward<Token>(token), executor_,
         [state = state_, topic = std::move(topic),
          payload = std::move(payload)](detail::completion<void(std::error_code)> done) mutable {
-          start_broadcast(std::exchange(state, nullptr), std::move(topic), std::move(payload), std::move(done));
+          start_broadcast(state, std::move(topic), std::move(payload), std::move(done));
         });
   }
 

@@ -187,7 +187,10 @@ public:
 
   template <class Handler>
   void operator()(Handler&& handler) && {
-    std::move(initiation_)(completion<Signature>{std::forward<Handler>(handler), executor_});
+    // A coroutine that waits keeps this object in its frame, and the state that the initiation shares keeps the frame:
+    // a ring that nobody would free. So what the initiation holds leaves this object before it is called.
+    Initiation once{std::move(initiation_)};
+    std::move(once)(completion<Signature>{std::forward<Handler>(handler), executor_});
   }
   template <class Handler>
   void operator()(Handler&& handler) const& {
