@@ -83,6 +83,11 @@ asio::awaitable<void> take_in_a_coroutine(box& from, std::string& into) {
   into = co_await from.async_take("co ", asio::use_awaitable);
 }
 
+asio::awaitable<void> take_while_holding(box& from, std::shared_ptr<int> held) {
+  co_await from.async_take("co ", asio::use_awaitable);
+  held.reset();
+}
+
 }  // namespace
 
 TEST_CASE("a callback, a future and a coroutine each get their result", "[net][completion]") {
@@ -112,6 +117,33 @@ TEST_CASE("a callback, a future and a coroutine each get their result", "[net][c
     REQUIRE(runs_until(io, [&] { return !got.empty(); }));
     CHECK(got == "co x");
   }
+}
+
+TEST_CASE("a handler bound to a strand runs on it", "[net][completion]") {
+  asio::io_context io;
+  box values{io};
+  const asio::strand<asio::any_io_executor> own{io.get_executor()};
+  bool on_strand = false;
+  values.async_take("s ", asio::bind_executor(own, [&](std::error_code, const std::string&) {
+                      on_strand = own.running_in_this_thread();
+                    }));
+  values.put("x");
+  io.run();
+  CHECK(on_strand);
+}
+
+TEST_CASE("a coroutine that waits on a context that never runs again frees what it holds",
+          "[net][completion][destruction]") {
+  auto held = std::make_shared<int>(1);
+  const std::weak_ptr<int> watched = held;
+  {
+    asio::io_context io;
+    box values{io};
+    asio::co_spawn(io, take_while_holding(values, std::move(held)), asio::detached);
+    run_ready(io);
+    REQUIRE_FALSE(watched.expired());
+  }
+  CHECK(watched.expired());
 }
 
 TEST_CASE("the operation's memory is free before the handler runs", "[net][completion]") {

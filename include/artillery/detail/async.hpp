@@ -10,6 +10,7 @@
 #include <asio/error.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
+#include <asio/strand.hpp>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -68,9 +69,19 @@ private:
   asio::cancellation_slot slot_;
 };
 
+/// The executor on which work is held for a handler: its own, but for strands, which Asio 1.22 cannot count work on.
+template <class Executor>
+struct work_executor {
+  using type = Executor;
+};
+template <class Inner>
+struct work_executor<asio::strand<Inner>> {
+  using type = asio::any_io_executor;
+};
+
 template <class Handler, class... Values>
 class held_handler_of final : public held_handler<Values...> {
-  using associated_executor = asio::associated_executor_t<Handler, asio::any_io_executor>;
+  using associated_executor = typename work_executor<asio::associated_executor_t<Handler, asio::any_io_executor>>::type;
   using allocator =
       typename std::allocator_traits<asio::associated_allocator_t<Handler>>::template rebind_alloc<held_handler_of>;
   using allocator_traits = std::allocator_traits<allocator>;
@@ -106,7 +117,7 @@ private:
   // The slot is asked for while the handler is still whole: after the move it may know of none.
   held_handler_of(Handler&& handler, const asio::any_io_executor& executor)
       : held_handler<Values...>{asio::get_associated_cancellation_slot(handler)},
-        work_{asio::get_associated_executor(handler, executor)},
+        work_{associated_executor{asio::get_associated_executor(handler, executor)}},
         handler_{std::move(handler)} {
     bool elsewhere = true;
     if constexpr (std::is_same_v<associated_executor, asio::any_io_executor>)
