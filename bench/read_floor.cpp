@@ -5,6 +5,8 @@
 //
 //   bench_read_floor [pairs] [reads per turn]
 
+#include <time.h>
+
 #include <algorithm>
 #include <array>
 #include <asio/detached.hpp>
@@ -13,6 +15,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,7 +30,6 @@ namespace {
 
 using namespace artillery;
 using namespace artillery::replication;
-using steady = std::chrono::steady_clock;
 
 constexpr std::size_t keys = 100'000;
 constexpr std::size_t value_size = 100;
@@ -145,17 +147,28 @@ std::uint64_t read_ours_batched(const workload& work, const replica& here, std::
   return sum;
 }
 
-/// Nanoseconds per read of each thread when `threads` share out the reads.
+std::chrono::nanoseconds own_processor_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds{used.tv_sec} + std::chrono::nanoseconds{used.tv_nsec};
+}
+
+/// Nanoseconds of processor time per read when `threads` share out the reads. Not of the wall clock, so that whatever
+/// else runs on the machine counts as little as can be.
 template <class Read>
 double timed(std::size_t reads, std::size_t threads, Read read) {
-  const auto begin = steady::now();
+  std::vector<std::chrono::nanoseconds> used(threads);
+  const auto work = [&](std::size_t t) {
+    const auto before = own_processor_time();
+    if (read(t) == 0) give_up("nothing was read");
+    used[t] = own_processor_time() - before;
+  };
   std::vector<std::thread> others;
-  std::uint64_t sum = 0;
-  for (std::size_t t = 1; t < threads; ++t) others.emplace_back([&, t] { static_cast<void>(read(t)); });
-  sum += read(0);
+  for (std::size_t t = 1; t < threads; ++t) others.emplace_back(work, t);
+  work(0);
   for (std::thread& other : others) other.join();
-  if (sum == 0) give_up("nothing was read");
-  return std::chrono::duration<double, std::nano>(steady::now() - begin).count() / static_cast<double>(reads);
+  const auto all = std::accumulate(used.begin(), used.end(), std::chrono::nanoseconds{0});
+  return static_cast<double>(all.count()) / static_cast<double>(reads);
 }
 
 double median(std::vector<double> of) {
@@ -200,12 +213,14 @@ int main(int argc, char** argv) {
     floor_two.push_back(f2);
     ours_two.push_back(o2);
   }
-  std::printf("strong clean read in process: %zu pairs of %zu reads, %zu keys, %zu-byte values, medians per read\n",
-              pairs, reads, keys, value_size);
+  std::printf(
+      "strong clean read in process: %zu pairs of %zu reads, %zu keys, %zu-byte values, medians of processor time per "
+      "read\n",
+      pairs, reads, keys, value_size);
   report("one key (look-up, copy, clock)", median(ours), median(floor), 1.3);
   report("16 keys in a call (look-ups, copies)", median(batched), median(bare), 1.3);
-  const double gain = median(ours) / median(ours_two);
-  const double floor_gain = median(floor) / median(floor_two);
+  const double gain = 2 * median(ours) / median(ours_two);
+  const double floor_gain = 2 * median(floor) / median(floor_two);
   std::printf("%-44s ours %7.2f x    floor %7.2f x    ratio %.2f   target >= 0.90   %s\n", "gain of two threads", gain,
               floor_gain, gain / floor_gain, gain / floor_gain >= 0.9 ? "met" : "MISSED");
   return 0;

@@ -12,8 +12,9 @@
 
 #include "base/random.hpp"
 #include "base/wide_integer.hpp"
+#include "replication/reader_stripe_binding.hpp"
 
-// Shards, each a spin lock and a hash table of groups. A group is one cache line: seven pointers to records and a tag
+// Shards, each a hash table of groups under spin locks. A group is one cache line: seven pointers to records and a tag
 // byte for each; a record is one run of memory with the object's newest version, its key and (when it is small) its
 // value. So a fetch touches the shard, one group and one record, and hands out the value as a share of the record.
 
@@ -219,15 +220,46 @@ private:
   std::atomic<bool> held_{false};
 };
 
-class locked {
+/// The locks of all shards. Each shard has one for each stripe of readers: a reader takes that of its processor, so
+/// that the line of memory it changes stays with that processor; the writer takes them all.
+class striped_locks {
 public:
-  explicit locked(spin_lock& lock) noexcept : lock_{lock} { lock_.lock(); }
-  locked(const locked&) = delete;
-  locked& operator=(const locked&) = delete;
-  ~locked() { lock_.unlock(); }
+  [[nodiscard]] spin_lock& of_reader(std::size_t shard) noexcept { return stripes_[reader_stripe()].locks[shard]; }
+  void lock_all(std::size_t shard) noexcept {
+    for (stripe& each : stripes_) each.locks[shard].lock();
+  }
+  void unlock_all(std::size_t shard) noexcept {
+    for (stripe& each : stripes_) each.locks[shard].unlock();
+  }
+
+private:
+  struct alignas(cache_line) stripe {
+    std::array<spin_lock, shards_count> locks;
+  };
+  std::array<stripe, reader_stripes> stripes_;
+};
+
+class reading {
+public:
+  reading(striped_locks& locks, std::size_t shard) noexcept : lock_{locks.of_reader(shard)} { lock_.lock(); }
+  reading(const reading&) = delete;
+  reading& operator=(const reading&) = delete;
+  ~reading() { lock_.unlock(); }
 
 private:
   spin_lock& lock_;
+};
+
+class writing {
+public:
+  writing(striped_locks& locks, std::size_t shard) noexcept : locks_{locks}, shard_{shard} { locks_.lock_all(shard_); }
+  writing(const writing&) = delete;
+  writing& operator=(const writing&) = delete;
+  ~writing() { locks_.unlock_all(shard_); }
+
+private:
+  striped_locks& locks_;
+  std::size_t shard_;
 };
 
 /// Where an object is, or nowhere.
@@ -239,8 +271,8 @@ struct place {
   [[nodiscard]] bytes_buffer& block() const noexcept { return in->slots[slot]; }
 };
 
-/// One part of the table. All but `prefetch_group` under its lock.
-class alignas(cache_line) shard {
+/// One part of the table. All but `prefetch_group` under its locks.
+class shard {
 public:
   shard() : groups_{new group[1]} {}
   shard(const shard&) = delete;
@@ -252,8 +284,6 @@ public:
     }
     delete[] groups;
   }
-
-  [[nodiscard]] spin_lock& lock() noexcept { return lock_; }
 
   /// Without the lock: it looks at an address only, and an outdated one does no harm.
   void prefetch_group(std::uint64_t hash) const noexcept {
@@ -324,7 +354,6 @@ private:
     delete[] old;
   }
 
-  spin_lock lock_;
   std::atomic<std::uint64_t> mask_{0};  // groups - 1
   std::atomic<group*> groups_;          // owned; atomic for `prefetch_group` alone
   std::size_t objects_ = 0;
@@ -341,11 +370,14 @@ std::uint64_t draw_hash_key() {
 struct memory_store::table {
   explicit table(std::uint64_t hash_key) noexcept : hash{hash_key} {}
 
-  [[nodiscard]] shard& shard_of(std::uint64_t hashed) noexcept { return shards[hashed >> (64 - shards_bits)]; }
+  [[nodiscard]] static std::size_t shard_of(std::uint64_t hashed) noexcept {
+    return static_cast<std::size_t>(hashed >> (64 - shards_bits));
+  }
 
   keyed_hash hash;
   std::atomic<std::size_t> objects{0};  // written by the strand alone
   std::array<shard, shards_count> shards;
+  striped_locks locks;
 
   void count(std::size_t now) noexcept { objects.store(now, std::memory_order_relaxed); }
   [[nodiscard]] std::size_t counted() const noexcept { return objects.load(std::memory_order_relaxed); }
@@ -357,9 +389,9 @@ memory_store::~memory_store() = default;
 
 stored memory_store::fetch(std::string_view key) const {
   const std::uint64_t hash = table_->hash(key);
-  shard& part = table_->shard_of(hash);
-  const locked guard{part.lock()};
-  const place found = part.find(hash, key);
+  const std::size_t at = table::shard_of(hash);
+  const reading guard{table_->locks, at};
+  const place found = table_->shards[at].find(hash, key);
   return found ? read_record(found.block()) : stored{};
 }
 
@@ -369,17 +401,17 @@ void memory_store::fetch(std::span<const std::string_view> keys, std::span<store
     const std::size_t count = std::min(batch_max, keys.size() - start);
     for (std::size_t i = 0; i < count; ++i) {
       hashes[i] = table_->hash(keys[start + i]);
-      table_->shard_of(hashes[i]).prefetch_group(hashes[i]);
+      table_->shards[table::shard_of(hashes[i])].prefetch_group(hashes[i]);
     }
     for (std::size_t i = 0; i < count; ++i) {
-      shard& part = table_->shard_of(hashes[i]);
-      const locked guard{part.lock()};
-      part.prefetch_record(hashes[i]);
+      const std::size_t at = table::shard_of(hashes[i]);
+      const reading guard{table_->locks, at};
+      table_->shards[at].prefetch_record(hashes[i]);
     }
     for (std::size_t i = 0; i < count; ++i) {
-      shard& part = table_->shard_of(hashes[i]);
-      const locked guard{part.lock()};
-      const place found = part.find(hashes[i], keys[start + i]);
+      const std::size_t at = table::shard_of(hashes[i]);
+      const reading guard{table_->locks, at};
+      const place found = table_->shards[at].find(hashes[i], keys[start + i]);
       into[start + i] = found ? read_record(found.block()) : stored{};
     }
   }
@@ -387,9 +419,9 @@ void memory_store::fetch(std::span<const std::string_view> keys, std::span<store
 
 stored memory_store::fetch_at(std::string_view key, std::uint64_t watermark) const {
   const std::uint64_t hash = table_->hash(key);
-  shard& part = table_->shard_of(hash);
-  const locked guard{part.lock()};
-  const place found = part.find(hash, key);
+  const std::size_t at = table::shard_of(hash);
+  const reading guard{table_->locks, at};
+  const place found = table_->shards[at].find(hash, key);
   if (!found) return {};
   for (const bytes_buffer* block = &found.block(); block->capacity() != 0; block = &head_of(*block).older) {
     if (head_of(*block).version.seq <= watermark) return read_record(*block);
@@ -400,8 +432,9 @@ stored memory_store::fetch_at(std::string_view key, std::uint64_t watermark) con
 void memory_store::apply(std::string_view key, const stored& written) {
   const std::uint64_t hash = table_->hash(key);
   bytes_buffer block = make_record(key, written);  // before the lock: allocation may take its time
-  shard& part = table_->shard_of(hash);
-  const locked guard{part.lock()};
+  const std::size_t at = table::shard_of(hash);
+  shard& part = table_->shards[at];
+  const writing guard{table_->locks, at};
   if (const place found = part.find(hash, key)) {
     head_of(block).older = std::move(found.block());
     found.block() = std::move(block);
@@ -413,10 +446,11 @@ void memory_store::apply(std::string_view key, const stored& written) {
 
 void memory_store::commit(std::string_view key, std::uint64_t seq) {
   const std::uint64_t hash = table_->hash(key);
-  shard& part = table_->shard_of(hash);
+  const std::size_t at = table::shard_of(hash);
+  shard& part = table_->shards[at];
   bytes_buffer ended;
   {
-    const locked guard{part.lock()};
+    const writing guard{table_->locks, at};
     const place found = part.find(hash, key);
     if (!found) return;
     bytes_buffer* block = &found.block();
@@ -436,9 +470,10 @@ void memory_store::apply_committed(std::string_view key, const stored& written) 
   const std::uint64_t hash = table_->hash(key);
   bytes_buffer block;
   if (written.value) block = make_record(key, written);
-  shard& part = table_->shard_of(hash);
+  const std::size_t at = table::shard_of(hash);
+  shard& part = table_->shards[at];
   {
-    const locked guard{part.lock()};
+    const writing guard{table_->locks, at};
     const place found = part.find(hash, key);
     if (found && written.value) {
       std::swap(found.block(), block);

@@ -23,18 +23,15 @@
 #include "replication/inbox_binding.hpp"
 #include "replication/local_read.hpp"
 #include "replication/pending_binding.hpp"
+#include "replication/reader_stripe_binding.hpp"
 
 namespace artillery::replication {
 
-/// A count that many threads add to without meeting: each in a stripe of its own, mostly.
+/// A count that many threads add to without meeting, mostly.
 class striped_counter {
 public:
   void add(std::uint64_t count) noexcept {
-    // Threads have stacks of their own, so an address on the stack tells them apart, and costs nothing.
-    const char here = 0;
-    const auto address = reinterpret_cast<std::uintptr_t>(&here);
-    const std::uint64_t mixed = (static_cast<std::uint64_t>(address) >> 16U) * 0x9e3779b97f4a7c15ULL;
-    stripes_[mixed >> (64U - stripes_bits)].count.fetch_add(count, std::memory_order_relaxed);
+    stripes_[reader_stripe()].count.fetch_add(count, std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint64_t sum() const noexcept {
     std::uint64_t all = 0;
@@ -43,11 +40,10 @@ public:
   }
 
 private:
-  static constexpr std::size_t stripes_bits = 4;
   struct alignas(64) stripe {
     std::atomic<std::uint64_t> count{0};
   };
-  std::array<stripe, std::size_t{1} << stripes_bits> stripes_;
+  std::array<stripe, reader_stripes> stripes_;
 };
 
 /// What a `replica` is a handle of: its core on sockets, and the readers beside it.
