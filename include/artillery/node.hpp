@@ -34,7 +34,7 @@ inline constexpr std::string_view node_service_protocol = "artillery";
 /// events of the beacon.
 /// Completes: when it is cancelled, or with what the beacon ended with.  Signature: void(std::error_code).
 /// Cancellation: all kinds.
-/// Lifetime: both objects stay where they are until it completes; a beacon that is destroyed completes it.
+/// Lifetime: both objects stay where they are until it completes: cancel it, or end the beacon's `async_run`, first.
 template <class Token>
 auto async_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, Token&& token);
 

@@ -244,7 +244,12 @@ bool driver_base::input(step what, void* context) {
     own.poison(unexpected.what(), "an exception of the core", 0);
   }
   if (own.now_in == state::phase::stopped) return false;
-  hand_on_events();
+  try {
+    hand_on_events();
+  } catch (const std::exception& unexpected) {
+    own.poison(unexpected.what(), "an exception of the binding", 0);
+    return false;
+  }
   if (own.now_in == state::phase::running) own.arm_timer(now);
   return true;
 }
@@ -262,7 +267,7 @@ void driver_base::state::arm_timer(time_point now) {
   // Later deadlines leave the timer as it is: when it fires too early, it is armed anew. One that has passed is not
   // left to it: the steady clock stood still while the machine was suspended, the protocol's did not.
   const auto due = std::max(*deadline, now);
-  if (armed_for && *armed_for <= due) return;
+  if (armed_for && *armed_for > now && *armed_for <= due) return;
   armed_for = due;
   timer.expires_after(std::chrono::ceil<std::chrono::microseconds>(due - now));
   timer.async_wait([weak = self.weak_from_this()](std::error_code error) {

@@ -49,7 +49,8 @@ public:
   [[nodiscard]] std::optional<time_point> next_deadline() const noexcept { return deadline_; }
 
   /// A replica of the view has answered. Until then a chain that others formed is hearsay: its nodes may have died
-  /// together, and this node been told before that was noticed. If so it is forgotten; once reached, it is not.
+  /// together, and this node been told before that was noticed. If so it is forgotten; once reached, it is kept
+  /// until another list is the only one in force.
   void reached(time_point now);
 
   /// What to publish beside the user's tags.

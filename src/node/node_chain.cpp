@@ -82,6 +82,7 @@ void node_impl::wait_for_answer() {
                       on_strand([asked = std::weak_ptr{client_}](node_impl& self, std::error_code error, const auto&) {
                         const auto client = asked.lock();
                         if (self.phase_ != phase::running || client == nullptr || client != self.client_) return;
+                        if (error == errc::not_running) return;  // it ended, and with it the node
                         if (error) return self.wait_for_answer();
                         self.bootstrap_->reached(clock::now());
                         self.serve();
