@@ -17,6 +17,11 @@ outgoing_link link_to(const endpoint& at, const client_config& config) {
   return {at, {config.reconnect_min, config.reconnect_max}, config.silence_max};
 }
 
+bool listed(const view& chain, const endpoint& at, const replica_id& who) noexcept {
+  return std::any_of(chain.replicas.begin(), chain.replicas.end(),
+                     [&](const member& m) { return m.at == at && m.id == who; });
+}
+
 }  // namespace
 
 std::error_code client_core::check(const client_config& config) noexcept {
@@ -36,7 +41,7 @@ client_core::client_core(const client_config& config, detail::random random)
       random_{random},
       session_rest_{detail::backoff_limits{config.retry_min, config.retry_max}},
       operations_{random_.next()} {
-  for (const endpoint& at : config_.replicas) peers_.push_back({{}, link_to(at, config_)});
+  for (const endpoint& at : config_.replicas) peers_.push_back({{}, link_to(at, config_), {}});
 }
 
 void client_core::start(time_point now, client_effects& out) {
@@ -163,7 +168,12 @@ void client_core::welcomed(peer& which, const bytes& frame, time_point now, clie
   if (!message) return malformed(which, now, out);
   if (message->status != reply_status::ok || message->chain != config_.chain) return drop(which, now, out);
   which.link.welcomed();
-  if (message->epoch > view_.epoch) ask_view(which, out);
+  which.greeted = message->from;
+  const endpoint at = which.link.to();
+  // Under an epoch that is not newer, another one at a member's place: the chain has begun anew.
+  if (message->epoch <= view_.epoch && !listed(view_, at, message->from)) forget_chain(now, out);
+  const auto still = std::find_if(peers_.begin(), peers_.end(), [&](const peer& p) { return p.link.to() == at; });
+  if (still != peers_.end() && message->epoch > view_.epoch) ask_view(*still, out);
   unpark(now, out);
 }
 
@@ -188,8 +198,31 @@ void client_core::adopt(const bytes& frame, time_point now, client_effects& out)
   for (const member& replica : view_.replicas) {
     const auto known =
         std::find_if(peers_.begin(), peers_.end(), [&](const peer& p) { return p.link.to() == replica.at; });
-    next.push_back({replica.id.node, known == peers_.end() ? link_to(replica.at, config_) : known->link});
+    const bool same = known != peers_.end() && (!known->link.open() || known->greeted == replica.id);
+    next.push_back({replica.id.node, same ? known->link : link_to(replica.at, config_), replica.id});
   }
+  replace_peers(std::move(next), now, out);
+}
+
+void client_core::forget_chain(time_point now, client_effects& out) {
+  view_ = {};
+  session_state_ = session_state::none;
+  session_act_at_ = now;
+  std::vector<request_id> numbered;
+  for (const operation& op : operations_) {
+    if (op.number != 0) numbered.push_back(op.key);
+  }
+  for (const request_id request : numbered) give_up(*operations_.find(request), out);
+  std::vector<peer> next;
+  for (const endpoint& at : config_.replicas) {
+    const auto known = std::find_if(peers_.begin(), peers_.end(), [&](const peer& p) { return p.link.to() == at; });
+    next.push_back({{}, known == peers_.end() ? link_to(at, config_) : known->link, {}});
+    if (known != peers_.end()) next.back().greeted = known->greeted;
+  }
+  replace_peers(std::move(next), now, out);
+}
+
+void client_core::replace_peers(std::vector<peer> next, time_point now, client_effects& out) {
   std::vector<peer> before = std::exchange(peers_, std::move(next));
   for (peer& old : before) {
     if (peer_of(old.link.number()) == nullptr) old.link.close(now, random_, out);
@@ -219,7 +252,7 @@ void client_core::open_session(time_point now, client_effects& out) {
 
 void client_core::session_answered(const write_reply& reply, time_point now) {
   if (session_state_ != session_state::opening) return;
-  if (reply.status != reply_status::ok) {
+  if (reply.status != reply_status::ok || reply.session == 0) {
     session_state_ = session_state::none;
     session_act_at_ = now + session_rest_.next(random_);
     return;
@@ -227,7 +260,7 @@ void client_core::session_answered(const write_reply& reply, time_point now) {
   session_rest_.reset();
   ++counters_.sessions;
   session_state_ = session_state::open;
-  session_ = reply.result.version.seq;
+  session_ = reply.session;
   next_number_ = 1;
   lowest_ = 1;
   settled_.clear();

@@ -93,6 +93,7 @@ private:
   struct peer {
     node_id node;  // none before the view is known
     outgoing_link link;
+    replica_id greeted;  // who welcomed it, while it is open
   };
   struct alarm {
     time_point when;
@@ -107,6 +108,9 @@ private:
   void drop(peer& which, time_point now, client_effects& out);
   void malformed(peer& which, time_point now, client_effects& out);
   void welcomed(peer& which, const bytes& frame, time_point now, client_effects& out);
+  /// The chain is not the one that was known: its view, and the session with it, mean nothing any more.
+  void forget_chain(time_point now, client_effects& out);
+  void replace_peers(std::vector<peer> next, time_point now, client_effects& out);
   void ask_view(const peer& which, client_effects& out);
   void adopt(const bytes& frame, time_point now, client_effects& out);
   void open_session(time_point now, client_effects& out);

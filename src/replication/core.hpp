@@ -129,6 +129,8 @@ private:
   [[nodiscard]] bool window_takes(const record& next) const noexcept;
   [[nodiscard]] record evaluate(write_request request, const turn& at) const;
   void answer_write(const asker& who, reply_status status, const write_result& result, const turn& at);
+  void answer_record(const asker& who, const record& done, const turn& at);
+  [[nodiscard]] std::uint64_t draw_session();
 
   // core_reads.cpp
   void handle_read(const connection& from, const frame_header& header, const bytes& frame, const turn& at);

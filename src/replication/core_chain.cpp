@@ -97,11 +97,11 @@ void core::take(record next, std::vector<asker> waiting, const turn& at) {
   if (commits) {
     log_.pass(next.version());
     commit_ = seq;
-    for (const asker& who : waiting) answer_write(who, reply_status::ok, next.result, at);
+    for (const asker& who : waiting) answer_record(who, next, at);
     return;
   }
   if (mutant(mutation::commit_before_tail) && is_head()) {
-    for (const asker& who : waiting) answer_write(who, reply_status::ok, next.result, at);
+    for (const asker& who : waiting) answer_record(who, next, at);
     waiting.clear();
   }
   log_.append({.record = std::move(next), .arrived = at.now, .waiting = std::move(waiting)});
@@ -127,7 +127,7 @@ void core::advance_commit(std::uint64_t watermark, const turn& at) {
       at.objects.commit(effect.key.text(), mutant(mutation::drops_version_early) ? log_.last_seq() : commit_);
       dirty_.commit(effect.key, commit_);
     }
-    for (const asker& who : entry.waiting) answer_write(who, reply_status::ok, entry.record.result, at);
+    for (const asker& who : entry.waiting) answer_record(who, entry.record, at);
   }
 }
 

@@ -103,11 +103,19 @@ bool core::window_takes(const record& next) const noexcept {
   return log_.empty() || log_.weight() + next.weight() <= config_.window_bytes_max;
 }
 
+/// Not a count: a chain that begins anew counts from the start again, and would take a client of its last life for one
+/// of this.
+std::uint64_t core::draw_session() {
+  std::uint64_t drawn = random_.next();
+  while (drawn == 0 || sessions_.contains(drawn)) drawn = random_.next();
+  return drawn;
+}
+
 void core::open_session(const asker& who, const turn& at) {
   record next{.what = record::kind::open_session,
               .seq = log_.last_seq() + 1,
               .epoch = epoch(),
-              .session = log_.last_seq() + 1,
+              .session = draw_session(),
               .number = sessions_.idle_longest().value_or(0),
               .lowest = 0,
               .result = {},
@@ -132,8 +140,17 @@ void core::close_session(const asker& who, std::uint64_t session, const turn& at
   take(std::move(next), {who}, at);
 }
 
+void core::answer_record(const asker& who, const record& done, const turn& at) {
+  encode(scratch_, epoch(),
+         write_reply{.request = who.request,
+                     .status = reply_status::ok,
+                     .result = done.result,
+                     .session = done.what == record::kind::open_session ? done.session : 0});
+  send(who.stream, at);
+}
+
 void core::answer_write(const asker& who, reply_status status, const write_result& result, const turn& at) {
-  encode(scratch_, epoch(), write_reply{.request = who.request, .status = status, .result = result});
+  encode(scratch_, epoch(), write_reply{.request = who.request, .status = status, .result = result, .session = 0});
   send(who.stream, at);
 }
 

@@ -92,6 +92,7 @@ bytes slice_of(const bytes& whole, bytes_view part) noexcept {
 constexpr std::uint8_t flag_found = 1;
 constexpr std::uint8_t flag_local = 2;
 constexpr std::uint8_t flag_applied = 1;
+constexpr std::uint8_t flag_session = 2;
 
 void put_handshake_start(writer& out, frame_kind kind, std::uint32_t cluster) {
   detail::put_handshake(out, {detail::module::replication, static_cast<std::uint8_t>(kind), 0}, cluster);
@@ -462,8 +463,10 @@ std::optional<write_request> decode_write_request(const bytes& in) {
 void encode(frame& out, std::uint64_t epoch, const write_reply& message) {
   writer header = begin(out, frame_kind::write_reply, epoch);
   header.put_varint(message.request).put(static_cast<std::uint8_t>(message.status));
-  header.put(message.result.applied ? flag_applied : std::uint8_t{0});
+  const unsigned flags = (message.result.applied ? flag_applied : 0U) | (message.session != 0 ? flag_session : 0U);
+  header.put(static_cast<std::uint8_t>(flags));
   put_version(header, message.result.version);
+  if (message.session != 0) header.put(message.session);
 }
 
 std::optional<write_reply> decode_write_reply(bytes_view in) noexcept {
@@ -471,8 +474,14 @@ std::optional<write_reply> decode_write_reply(bytes_view in) noexcept {
   write_reply result;
   result.request = body.take_varint();
   result.status = take_status(body);
-  result.result.applied = body.take<bool>();
+  const auto flags = body.take<std::uint8_t>();
+  if (flags > (flag_applied | flag_session)) body.fail();
+  result.result.applied = (flags & flag_applied) != 0;
   result.result.version = take_version(body);
+  if ((flags & flag_session) != 0) {
+    result.session = body.take<std::uint64_t>();
+    if (result.session == 0) body.fail();
+  }
   if (!body.complete()) return std::nullopt;
   return result;
 }

@@ -140,7 +140,8 @@ struct write_request {
 struct write_reply {
   std::uint64_t request = 0;
   reply_status status = reply_status::ok;
-  write_result result;  // of a session that was opened: its number is version.seq
+  write_result result;
+  std::uint64_t session = 0;  // that was opened; 0: this answers something else
 };
 
 // --- encoding: each clears `out` first ---

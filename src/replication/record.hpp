@@ -25,7 +25,7 @@ struct object_effect {
 struct record {
   enum class kind : std::uint8_t {
     write = 0,          // also one whose condition failed: no effects, a result
-    open_session = 1,   // session: its own seq; number: the session that ends to make room, or 0
+    open_session = 1,   // session: the new one; number: the session that ends to make room, or 0
     close_session = 2,  // session: the one that ends
   };
 

@@ -25,7 +25,7 @@ sessions::lookup sessions::find(std::uint64_t session, std::uint64_t number, std
 void sessions::apply(const record& next) {
   if (next.what == record::kind::open_session) {
     if (next.number != 0) table_.erase(next.number);
-    table_.insert({.key = next.seq, .used = next.seq, .lowest = 1, .kept = {}});
+    table_.insert({.key = next.session, .used = next.seq, .lowest = 1, .kept = {}});
     return;
   }
   if (next.what == record::kind::close_session) {

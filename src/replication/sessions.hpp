@@ -51,7 +51,7 @@ public:
 
 private:
   struct row {
-    std::uint64_t key = 0;      // the seq of the record that opened it
+    std::uint64_t key = 0;      // the session, as the head drew it
     std::uint64_t used = 0;     // the seq of its newest record
     std::uint64_t lowest = 1;   // numbers below are settled
     std::deque<answered> kept;  // by number, ascending

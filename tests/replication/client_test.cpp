@@ -103,3 +103,47 @@ TEST_CASE("the same random seed and inputs make the same client", "[replication]
   CHECK(one.client().hash(one.world.now()) == two.client().hash(two.world.now()));
   CHECK(one.replica(1).core().hash(one.world.now()) == two.replica(1).core().hash(two.world.now()));
 }
+
+TEST_CASE("a chain that begins anew on the same port does not take an old client's writes for a new one's",
+          "[replication][client]") {
+  simulated_chain chain{1};
+  const auto old_client = chain.client_host();
+  for (const char* key : {"a1", "a2", "a3"}) chain.put(key, "1");
+  chain.world.crash(chain.host(0));
+  const auto in_between = chain.begin_write(write::put("a4", "1"));
+  view anew = chain.view();
+  anew.replicas[0].id.incarnation = 2;
+  replica_config config;
+  config.self = anew.replicas[0].id;
+  chain.world.restart(chain.host(0), std::make_unique<sim::replica_program>(config, anew, 77, sim::replica_driving{}));
+  const auto new_client = chain.add_client();
+  chain.speak_as(new_client);
+  CHECK(chain.put("b1", "1").result.applied);
+  chain.speak_as(old_client);
+  chain.run(2s);
+  REQUIRE(chain.answered(in_between));
+  for (const char* key : {"a5", "a6", "a7"}) CHECK(chain.put(key, "1").result.applied);
+  CHECK(chain.client().view() == anew);
+  chain.speak_as(new_client);
+  for (const char* key : {"b2", "b3", "b4", "b5", "b6", "b7", "b8"}) {
+    CHECK(chain.put(key, "1").result.applied);
+    CHECK(chain.read(key).value() == "1");
+  }
+}
+
+TEST_CASE("a write that was sent to a chain that then began anew has an unknown outcome", "[replication][client]") {
+  simulated_chain chain{1};
+  chain.put("k", "0");
+  chain.world.cut(chain.host(0), chain.client_host());
+  const auto sent = chain.begin_write(write::put("k", "1"));
+  chain.run(10ms);
+  chain.world.crash(chain.host(0));
+  chain.world.heal();
+  view anew = chain.view();
+  anew.replicas[0].id.incarnation = 2;
+  replica_config config;
+  config.self = anew.replicas[0].id;
+  chain.world.restart(chain.host(0), std::make_unique<sim::replica_program>(config, anew, 77, sim::replica_driving{}));
+  CHECK(chain.end_write(sent).error == errc::outcome_unknown);
+  CHECK_FALSE(chain.read("k").result.found());
+}

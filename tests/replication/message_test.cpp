@@ -107,6 +107,8 @@ std::vector<sample> samples() {
   add("write", f, [](const bytes& b) { return decode_write_request(b).has_value(); });
   encode(f, 2, write_reply{5, reply_status::ok, {true, {2, 9}}});
   add("write reply", f, [](const bytes& b) { return decode_write_reply(b).has_value(); });
+  encode(f, 2, write_reply{5, reply_status::ok, {true, {2, 9}}, 0x0807060504030201});
+  add("write reply with a session", f, [](const bytes& b) { return decode_write_reply(b).has_value(); });
   encode_view(f, 2, some_view());
   add("view reply", f, [](const bytes& b) { return decode_view(b).has_value(); });
   return all;
@@ -132,6 +134,7 @@ TEST_CASE("the frames are these bytes and no others", "[replication][wire]") {
       {"read reply", "080000000200000000000000050003020b02094d00000076"},
       {"write", "090000000200000000000000050007ac0201020209036b65796303e0e176616c7565"},
       {"write reply", "0a00000002000000000000000500010209"},
+      {"write reply with a session", "0a000000020000000000000005000302090102030405060708"},
       {"view reply",
        "0c00000002000000000000000100000000000000020000000000000002010000000000000002000000000000"
        "000300000000000000040a000001581b040000000000000005000000000000000600000000000000040a0000"

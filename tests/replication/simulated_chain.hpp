@@ -57,6 +57,9 @@ public:
     return world.add(artillery::endpoint::v4(10, 0, 1, ++clients_, 9000), std::move(program));
   }
 
+  /// Whose calls the following ones are.
+  void speak_as(artillery::sim::host client) { client_ = client; }
+
   // --- calls ---
   struct write_answer {
     std::error_code error;
