@@ -11,12 +11,17 @@ namespace {
 /// A death heard of in an exchange is looked into for so many probe intervals before it is believed.
 constexpr int look_into_intervals = 2;
 
+/// What the application is shown of a member differs.
+bool says_other(const facts& now, const facts& before) {
+  return now.tags != before.tags || now.name != before.name || now.at != before.at;
+}
+
 }  // namespace
 
-bool core::is_forged(const member_row& row, const claim& heard) const noexcept {
-  const std::uint64_t known = heard.boot == row.standing.boot ? row.standing.incarnation : 0;
-  return heard.boot == ~std::uint64_t{0} ||
-         (heard.incarnation > known && heard.incarnation - known > incarnation_jump_max);
+bool core::is_forged(const claim& heard, std::uint64_t known_boot) const noexcept {
+  const std::uint64_t known = std::max(known_boot, self_.boot);
+  const bool far = heard.boot > known && heard.boot - known > boot_jump_max;
+  return far || heard.boot == ~std::uint64_t{0} || heard.incarnation > incarnation_max;
 }
 
 void core::apply(const claim& heard, path how, time_point now, effects_type& out) {
@@ -28,7 +33,7 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
     if (heard.facts != nullptr) meet(heard, now, out);
     return;
   }
-  if (is_forged(*row, heard)) {
+  if (is_forged(heard, row->standing.boot)) {
     ++counters_.refused_forged;
     return;
   }
@@ -60,7 +65,7 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
 
 /// A claim about somebody not known here.
 void core::meet(const claim& heard, time_point now, effects_type& out) {
-  if (heard.boot == ~std::uint64_t{0} || heard.incarnation > incarnation_jump_max) {
+  if (is_forged(heard, 0)) {
     ++counters_.refused_forged;
     return;
   }
@@ -129,7 +134,7 @@ void core::change(member_row& row, const standing& next, const claim& heard, tim
   const bool was_gone = !row.present();
   suspicions_.end(row.key);
   members_.set_standing(row, next, now);
-  const bool other_tags = heard.facts != nullptr && heard.facts->tags != row.facts->tags;
+  const bool changed = heard.facts != nullptr && !was_gone && says_other(*heard.facts, *row.facts);
   if (heard.facts != nullptr) row.facts = heard.facts;
   ++revision_;
   tell(row.key);
@@ -144,12 +149,11 @@ void core::change(member_row& row, const standing& next, const claim& heard, tim
   switch (next.state) {
     case member_state::alive:
       if (before == member_state::suspect) out.deliver(recovered{to_member(row)});
-      if (other_tags && !was_gone) out.deliver(updated{to_member(row)});
-      return;
+      break;
     case member_state::suspect:
       begin_suspicion(row, heard.accuser, false, now);
       if (before != member_state::suspect) out.deliver(suspected{to_member(row)});
-      return;
+      break;
     case member_state::failed:
       if (std::exchange(row.announced, false)) out.deliver(failed{to_member(row)});
       break;
@@ -157,6 +161,7 @@ void core::change(member_row& row, const standing& next, const claim& heard, tim
       if (std::exchange(row.announced, false)) out.deliver(left{to_member(row)});
       break;
   }
+  if (changed && row.present()) out.deliver(updated{to_member(row)});
 }
 
 void core::begin_suspicion(const member_row& row, short_name accuser, bool look_into, time_point now) {
@@ -208,32 +213,50 @@ void core::declare_failed(const node_id& id, time_point now, effects_type& out) 
 /// its own word is answered with a higher one.
 void core::hear_of_self(const claim& heard, time_point now) {
   if (heard.boot < self_.boot) return;  // an earlier life
+  if (is_forged(heard, self_.boot)) {
+    ++counters_.refused_forged;
+    return;
+  }
   if (heard.boot > self_.boot) {
     // A process that came after this one under the same id, or a forgery. Told at most once an interval, so that two
     // living owners of one id do not shout each other down.
     ++counters_.id_conflicts;
-    if (heard.boot >= ~std::uint64_t{0} - 1 || now < conflict_allowed_at_ || phase_ != phase::running) return;
+    if (now < conflict_allowed_at_ || phase_ != phase::running) return;
     conflict_allowed_at_ = now + config_.probe_interval;
-    self_.boot = heard.boot + 1;
-    incarnation_ = 0;
-    return tell(self_.id);
+    // The answer must be one that others believe, even those who have not heard what it answers.
+    const bool last = heard.boot - self_.boot == boot_jump_max && heard.incarnation < incarnation_max;
+    return last ? begin_next_life(heard.boot, heard.incarnation + 1) : begin_next_life(heard.boot + 1, 0);
   }
   const bool overrules =
       heard.incarnation > incarnation_ || (heard.incarnation == incarnation_ && heard.state != member_state::alive);
   if (!overrules) return;
-  if (heard.incarnation > incarnation_ && heard.incarnation - incarnation_ > incarnation_jump_max) {
-    ++counters_.refused_forged;
-    return;
-  }
   if (phase_ == phase::leaving && heard.incarnation == incarnation_) return;  // "left" overrules it as it is
   if constexpr (planted == mutant::no_refutation) return;
   ++counters_.refutations;
   awareness_.worse();
-  incarnation_ = heard.incarnation + 1;
-  ++revision_;
+  overrule(heard.incarnation);
+}
+
+/// Says anew what this node says of itself, above `incarnation`.
+void core::overrule(std::uint64_t incarnation) {
+  if (incarnation >= incarnation_max) return begin_next_life(self_.boot + 1, 0);
+  incarnation_ = incarnation + 1;
+  renew_facts(user_events_.sent());
+}
+
+/// Goes on as a later process would: what the others keep about this one's incarnations and events begins anew.
+void core::begin_next_life(std::uint64_t boot, std::uint64_t incarnation) {
+  self_.boot = boot;
+  incarnation_ = incarnation;
+  user_events_.restamp(shorten(self_.id), boot);
+  renew_facts(user_events_.sent());
+}
+
+void core::renew_facts(std::uint64_t events_sent) {
   auto next = std::make_shared<facts>(*facts_);
-  next->events_sent = user_events_.sent();
+  next->events_sent = events_sent;
   facts_ = std::move(next);
+  ++revision_;
   tell(self_.id);
 }
 

@@ -39,6 +39,7 @@ void core::start(const endpoint& at, time_point now, effects_type& out) {
 // ---- inputs ----
 
 void core::receive(const connection& from, bytes_view message, time_point now, effects_type& out) {
+  if (phase_ == phase::left && !from.is_stream) return answer_as_gone(from, message, out);
   if (!active()) return;
   note_pause(now);
   if (from.is_stream) {
@@ -111,10 +112,11 @@ void core::finish_input(time_point now, effects_type& out) {
   finish_leaving();
 }
 
+/// Copies that nobody acknowledges may all be lost: somebody must have said that it heard.
 void core::finish_leaving() {
   if (phase_ != phase::leaving) return;
-  const bool out_of_words = members_.present() == 0 || !claims_.contains(self_.id);
-  if (!out_of_words) return;
+  const bool told = farewell_heard_ && !claims_.contains(self_.id) && events_.empty();
+  if (members_.present() > 0 && !told) return;
   phase_ = phase::left;
   ++revision_;
 }
@@ -123,8 +125,8 @@ void core::finish_leaving() {
 
 template <class Visit>
 void core::for_each_timer(Visit visit) {
-  for (auto* timer :
-       {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
+  for (auto* timer : {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_,
+                      &leave_at_, &farewell_at_}) {
     if (*timer) visit(**timer);
   }
   for (relay& r : relays_) {
@@ -177,6 +179,7 @@ void core::expire(time_point now, effects_type& out) {
   if (gossip_at_ && *gossip_at_ <= now) gossip_round(now, out);
   if (push_at_ && *push_at_ <= now) push_news(now, out);
   if (compare_at_ && *compare_at_ <= now) compare_with_somebody(out);
+  if (farewell_at_ && *farewell_at_ <= now) say_farewell(now, out);
   finish_input(now, out);
 }
 
@@ -186,8 +189,8 @@ std::optional<time_point> core::next_deadline() const {
   const auto consider = [&](const std::optional<time_point>& when) {
     if (when && (!first || *when < *first)) first = when;
   };
-  for (const auto* timer :
-       {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
+  for (const auto* timer : {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_,
+                            &leave_at_, &farewell_at_}) {
     consider(*timer);
   }
   if (probe_ && !probe_->asked && !probe_->answered) consider(probe_->timeout_at);
@@ -208,8 +211,10 @@ std::error_code core::leave(time_point now, effects_type& out) {
   ++revision_;
   leave_at_ = now + config_.leave_timeout;
   probe_.reset();
+  checks_.clear();
   seeds_.clear();
   tell(self_.id);
+  say_farewell(now, out);
   finish_input(now, out);
   return {};
 }
@@ -223,11 +228,8 @@ std::error_code core::set_tags(tag_map tags, time_point now, effects_type& out) 
   }
   auto next = std::make_shared<facts>(*facts_);
   next->tags = std::move(tags);
-  next->events_sent = user_events_.sent();
   facts_ = std::move(next);
-  ++incarnation_;
-  ++revision_;
-  tell(self_.id);
+  overrule(incarnation_);
   finish_input(now, out);
   return {};
 }
@@ -301,7 +303,7 @@ void core::check_invariants() const {
 
 std::uint64_t core::hash(time_point now) const {
   detail::state_hash h;
-  h.add(phase_).add(incarnation_).add(awareness_.score());
+  h.add(phase_).add(self_.boot).add(incarnation_).add(farewell_heard_).add(awareness_.score());
   members_.hash(h, now);
   suspicions_.hash(h, now);
   claims_.hash(h);
@@ -309,8 +311,8 @@ std::uint64_t core::hash(time_point now) const {
   user_events_.hash(h, now);
   if (probe_) h.add(probe_->target).add(probe_->asked).add(probe_->answered).add(probe_->nacks);
   h.add(relays_.size()).add(streams_.size()).add(seeds_.size());
-  for (const auto* timer :
-       {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_, &leave_at_}) {
+  for (const auto* timer : {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_,
+                            &leave_at_, &farewell_at_}) {
     h.add(timer->has_value());
     if (*timer) h.add(**timer - now);
   }

@@ -86,6 +86,7 @@ private:
   void send_datagram(const endpoint& to, datagram_writer& writer, effects_type& out);
   [[nodiscard]] datagram_writer begin_datagram(const message_body& body);
   void finish_leaving();
+  void answer_as_gone(const connection& from, bytes_view datagram, effects_type& out);
 
   // claims.cpp: what is believed of whom
   void apply(const claim& heard, path how, time_point now, effects_type& out);
@@ -94,11 +95,14 @@ private:
   void restart_of(member_row& row, const claim& heard, time_point now, effects_type& out);
   void begin_suspicion(const member_row& row, short_name accuser, bool look_into, time_point now);
   void hear_of_self(const claim& heard, time_point now);
+  void overrule(std::uint64_t incarnation);
+  void begin_next_life(std::uint64_t boot, std::uint64_t incarnation);
+  void renew_facts(std::uint64_t events_sent);
   void tell(const node_id& about);
   void announce_joined(member_row& row, effects_type& out);
   void suspect(const node_id& id, time_point now, effects_type& out);
   void declare_failed(const node_id& id, time_point now, effects_type& out);
-  [[nodiscard]] bool is_forged(const member_row& row, const claim& heard) const noexcept;
+  [[nodiscard]] bool is_forged(const claim& heard, std::uint64_t known_boot) const noexcept;
   [[nodiscard]] claim own_claim() const;
   [[nodiscard]] claim claim_about(const member_row& row) const;
   [[nodiscard]] std::optional<claim> claim_about(const node_id& id) const;
@@ -112,6 +116,7 @@ private:
   void send_ping(const endpoint& to, std::uint32_t sequence, std::uint32_t addressee, const member_row* suspect,
                  effects_type& out);
   void check_on(const member_row& row, effects_type& out);
+  void say_farewell(time_point now, effects_type& out);
   void expire_relays(time_point now, effects_type& out);
   void on_ping(const endpoint& from, const ping& m, time_point now, effects_type& out);
   void on_ack(const endpoint& from, const ack& m, time_point now, effects_type& out);
@@ -157,7 +162,7 @@ private:
 
   // --- fixed after construction ---
   config config_;
-  identity self_;
+  identity self_;  ///< all but the boot, which is raised when another claims a later one
   std::uint32_t cluster_ = 0;
 
   // --- this node ---
@@ -167,6 +172,7 @@ private:
   detail::random random_;
   awareness awareness_;
   std::uint64_t revision_ = 0;
+  bool farewell_heard_ = false;  ///< somebody acknowledged that this node goes
 
   // --- the others ---
   member_table members_;
@@ -199,6 +205,7 @@ private:
   std::optional<time_point> reconnect_at_;
   std::optional<time_point> reap_at_;
   std::optional<time_point> leave_at_;
+  std::optional<time_point> farewell_at_;
   // --- not before ---
   time_point push_allowed_at_;
   time_point view_repair_allowed_at_;

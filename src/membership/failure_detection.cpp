@@ -92,6 +92,46 @@ void core::check_on(const member_row& row, effects_type& out) {
   send_ping(row.facts->at, last_sequence_, row.tag(), &row, out);
 }
 
+/// While it leaves, a node tells a few others so by pings of their own until one of them is answered.
+void core::say_farewell(time_point now, effects_type& out) {
+  farewell_at_.reset();
+  if (phase_ != phase::leaving || farewell_heard_) return;
+  farewell_at_ = now + config_.gossip_interval;
+  std::vector<const member_row*> present;
+  for (const member_row& row : members_) {
+    if (row.present()) present.push_back(&row);
+  }
+  random_.shuffle(present);
+  present.resize(std::min<std::size_t>(present.size(), config_.gossip_fanout));
+  for (const member_row* row : present) {
+    if (checks_.size() >= checks_max) checks_.erase(checks_.begin());
+    checks_.push_back({.sequence = ++last_sequence_,
+                       .target = row->key,
+                       .addressee = row->tag(),
+                       .at = row->facts->at,
+                       .farewell = true});
+    datagram_writer writer = begin_datagram(ping{
+        .sequence = last_sequence_, .addressee = row->tag(), .sender = shorten(self_.id), .digests = own_digests()});
+    writer.add(own_claim());
+    piggyback(writer, 1);
+    send_datagram(row->facts->at, writer, out);
+  }
+}
+
+/// Whoever still asks after a node that has left is told so, as long as its process is there.
+void core::answer_as_gone(const connection& from, bytes_view datagram, effects_type& out) {
+  ++counters_.datagrams_received;
+  const auto read = read_datagram(datagram, cluster_);
+  if (read.error) return drop(read.error);
+  const auto* asked = std::get_if<ping>(&read.value.body);
+  if (asked == nullptr) return;
+  const bool meant = asked->addressee == address_tag(self_.id, self_.boot);
+  datagram_writer writer =
+      meant ? begin_datagram(ack{asked->sequence, own_digests()}) : begin_datagram(stranger{asked->sequence});
+  writer.add(own_claim());
+  send_datagram(from.peer, writer, out);
+}
+
 void core::on_ping(const endpoint& from, const ping& m, time_point now, effects_type& out) {
   if (m.addressee != address_tag(self_.id, self_.boot)) {
     datagram_writer writer = begin_datagram(stranger{m.sequence});
@@ -117,9 +157,12 @@ void core::on_ack(const endpoint& from, const ack& m, time_point now, effects_ty
     relays_.erase(asked_for);
     return send_datagram(asker, writer, out);
   }
-  const bool checked = std::any_of(checks_.begin(), checks_.end(),
-                                   [&](const check& c) { return c.sequence == m.sequence && c.at == from; });
-  if (checked) return compare(m.digests, from, now, out);
+  const auto checked = std::find_if(checks_.begin(), checks_.end(),
+                                    [&](const check& c) { return c.sequence == m.sequence && c.at == from; });
+  if (checked != checks_.end()) {
+    farewell_heard_ |= checked->farewell;
+    return compare(m.digests, from, now, out);
+  }
   if (!probe_ || probe_->answered || probe_->sequence != m.sequence) return;
   const bool direct = probe_->at == from;
   const bool helped = std::find(probe_->helpers.begin(), probe_->helpers.end(), from) != probe_->helpers.end();

@@ -21,8 +21,14 @@ struct standing {
   friend constexpr auto operator<=>(const standing&, const standing&) noexcept = default;
 };
 
-/// An incarnation this far above the known one is a forgery: believing it would silence the member for ever.
-inline constexpr std::uint64_t incarnation_jump_max = std::uint64_t{1} << 32U;
+/// A higher incarnation is a forgery. The bound is the same for everybody, so a member can tell which of the claims of
+/// it the others believe; beyond it a member goes on as a next life, at incarnation 0.
+inline constexpr std::uint64_t incarnation_max = std::uint64_t{1} << 32U;
+
+/// A boot this far above the one known, and above that of the process that hears of it, is a forgery: it would silence
+/// the member, whatever it said, over all its restarts. In microseconds these are 142 years: a host whose clock starts
+/// at 1970 is still believed by all others, and believes them.
+inline constexpr std::uint64_t boot_jump_max = std::uint64_t{1} << 52U;
 
 struct member_row {
   node_id key;

@@ -48,6 +48,7 @@ struct check {
   node_id target;
   std::uint32_t addressee = 0;
   endpoint at;
+  bool farewell = false;  ///< it carried the word that this node goes
 };
 
 /// A ping run for another member.

@@ -41,6 +41,12 @@ std::uint64_t user_events::compose(short_name self, std::uint64_t boot, std::str
   return keep(std::move(record));
 }
 
+void user_events::restamp(short_name self, std::uint64_t boot) {
+  for (event_record& record : kept_) {
+    if (record.origin == self) record.boot = boot;
+  }
+}
+
 std::uint64_t user_events::keep(event_record record) {
   kept_bytes_ += record.payload.size();
   kept_.push_back(std::move(record));

@@ -35,6 +35,8 @@ public:
   /// Own event: numbered, stamped and kept. Returns its place among the kept.
   std::uint64_t compose(short_name self, std::uint64_t boot, std::string topic, bytes payload);
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+  /// This node goes on under a later boot, and so do its events that are kept.
+  void restamp(short_name self, std::uint64_t boot);
 
   enum class reception { fresh, duplicate, refused };
   /// Another's event. `out` gets what can be delivered now; `place` where a fresh one is kept.

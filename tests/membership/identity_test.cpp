@@ -51,6 +51,105 @@ TEST_CASE("an incarnation that is too far ahead is refused", "[membership][ident
   CHECK(t.core.counted().refused_forged == 2);
 }
 
+TEST_CASE("a boot that is too far ahead is refused, of members, strangers and this node", "[membership][identity]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  peer forged = p;
+  forged.boot = t.core.self().boot + membership::boot_jump_max + 1;
+  t.receive(p.at, membership::gossip{}, {forged.claim(member_state::failed), forged.claim()});
+  CHECK(t.state_of(p) == member_state::alive);
+  forged.id = {77, 77};
+  t.meet(forged);
+  CHECK(t.core.table().find(forged.id) == nullptr);
+  forged.id = t.core.self().id;
+  t.meet(forged);
+  CHECK(t.core.self().boot == 5);
+  CHECK(t.core.counted().refused_forged == 4);
+}
+
+TEST_CASE("whatever is believed of a member, its answer is believed too", "[membership][identity]") {
+  table accused;
+  const auto [boot, incarnation] = GENERATE(Catch::Generators::table<std::uint64_t, std::uint64_t>(
+      {{5, membership::incarnation_max},
+       {5, membership::incarnation_max - 1},
+       {5 + membership::boot_jump_max, 7},
+       {5 + membership::boot_jump_max, 0},
+       {4 + membership::boot_jump_max, membership::incarnation_max}}));
+  const bool other_heard_it = GENERATE(true, false);
+  membership::core observer{membership::config::lan(), {.id = {0xBBBB, 1}, .boot = 5}, detail::random{8}};
+  recorder seen;
+  observer.start(make_peer(7).at, begin, seen);
+  const auto tell = [&](const membership::claim& what) {
+    std::vector<std::byte> buffer;
+    membership::datagram_writer writer{buffer, detail::cluster_tag("default"), 1'400};
+    writer.begin(membership::gossip{});
+    REQUIRE(writer.add(what));
+    observer.receive(connection::datagram(make_peer(9).at), writer.seal(), begin, seen);
+  };
+  peer victim{.id = accused.core.self().id, .boot = 5, .incarnation = 0, .at = accused.self_at};
+  tell(victim.claim());
+  victim.boot = boot;
+  victim.incarnation = incarnation;
+  if (other_heard_it) tell(victim.claim(member_state::failed));
+  accused.meet(make_peer(1));
+  accused.out.clear();
+  accused.receive(make_peer(1).at, membership::gossip{}, {victim.claim(member_state::failed)});
+  const auto word = own_word(accused);
+  REQUIRE(word);
+  tell(*word);
+  const auto* row = observer.table().find(victim.id);
+  REQUIRE(row != nullptr);
+  CHECK(row->standing.state == member_state::alive);
+  CHECK(row->standing.boot == accused.core.self().boot);
+}
+
+TEST_CASE("who is met at the highest incarnation is believed", "[membership][identity]") {
+  table t;
+  peer p = make_peer(1);
+  p.incarnation = membership::incarnation_max;
+  t.meet(p);
+  CHECK(t.state_of(p) == member_state::alive);
+}
+
+TEST_CASE("a member that must take a later boot shows it and goes on with its events", "[membership][identity]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  REQUIRE_FALSE(t.core.broadcast("t", "1", t.now, t.out));
+  t.pass(100ms);
+  REQUIRE_FALSE(t.core.broadcast("t", "2", t.now, t.out));
+  const auto revision = t.core.revision();
+  peer double_of_us{.id = t.core.self().id, .boot = 9, .incarnation = 0, .at = p.at};
+  t.out.clear();
+  t.meet(double_of_us);
+  CHECK(t.core.self().boot == 10);
+  CHECK(t.core.revision() > revision);
+  const auto word = own_word(t);
+  REQUIRE(word);
+  CHECK(word->boot == 10);
+  CHECK(word->facts->events_sent == 2);
+  for (const auto& d : t.out.all<membership::gossip>()) {
+    for (const auto& e : d.message.items.events) CHECK(e.boot == 10);
+  }
+}
+
+TEST_CASE("new tags that come together with a suspicion are told", "[membership][identity]") {
+  table t;
+  peer p = make_peer(1);
+  t.meet(p);
+  t.out.clear();
+  // As in a push-pull: a suspicion of a later incarnation, with the facts of it.
+  p.incarnation = 1;
+  auto suspicion = p.claim(member_state::suspect);
+  auto facts = *p.claim().facts;
+  facts.tags = {{"role", "new"}};
+  suspicion.facts = std::make_shared<const membership::facts>(facts);
+  t.receive(p.at, membership::gossip{}, {suspicion});
+  CHECK(t.out.count<membership::suspected>() == 1);
+  CHECK(t.out.count<membership::updated>() == 1);
+}
+
 TEST_CASE("a restart under the same id is accepted at once, whatever was believed of the life before",
           "[membership][identity]") {
   table t;

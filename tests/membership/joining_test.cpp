@@ -73,6 +73,60 @@ TEST_CASE("who leaves is reported left by all and failed by none", "[membership]
   CHECK(world.checkers().violations().empty());
 }
 
+TEST_CASE("who leaves over a lossy network is reported failed by nobody", "[membership][leave][sim]") {
+  sim::link_faults faults;
+  faults.loss = 250;
+  for (unsigned seed = 1; seed <= 300; ++seed) {
+    sim::membership_world world{seed, membership::config::lan(), faults};
+    world.add({});
+    for (int i = 1; i < 3; ++i) world.add({0});
+    REQUIRE(world.run_until_converged(60s));
+    world.leave(2);
+    const auto over = [&] { return world.core(2)->has_left(); };
+    REQUIRE(world.world().run_until(over, world.settings().leave_timeout));
+    world.crash(2);
+    world.run_for(60s);
+    INFO("seed " << seed);
+    for (sim::host h : world.members()) {
+      REQUIRE_FALSE(world.checkers().reported_failed(world.process(h), world.id(2)));
+      REQUIRE(world.checkers().reported_left(world.process(h), world.id(2)));
+    }
+  }
+}
+
+TEST_CASE("leaving waits until somebody has said that it heard", "[membership][leave]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  t.out.clear();
+  REQUIRE_FALSE(t.core.leave(t.now, t.out));
+  const auto first = t.out.all<membership::ping>().front();
+  t.pass(4s);
+  CHECK_FALSE(t.core.has_left());
+  t.answer(first);
+  CHECK(t.core.has_left());
+
+  t.out.clear();
+  t.receive(p.at, membership::ping{.sequence = 9,
+                                   .addressee = membership::address_tag(t.core.self().id, t.core.self().boot),
+                                   .sender = membership::shorten(p.id),
+                                   .digests = {}});
+  const auto acks = t.out.all<membership::ack>();
+  REQUIRE(acks.size() == 1);
+  REQUIRE(acks.front().message.items.claims.size() == 1);
+  CHECK(acks.front().message.items.claims.front().state == membership::member_state::left);
+}
+
+TEST_CASE("leaving ends at its time limit when nobody answers", "[membership][leave]") {
+  table t;
+  t.meet(make_peer(1));
+  REQUIRE_FALSE(t.core.leave(t.now, t.out));
+  t.pass(membership::config::lan().leave_timeout - 1ms);
+  CHECK_FALSE(t.core.has_left());
+  t.pass(1ms);
+  CHECK(t.core.has_left());
+}
+
 TEST_CASE("leaving alone is done at once, and then nothing works any more", "[membership][leave]") {
   table t;
   REQUIRE_FALSE(t.core.leave(t.now, t.out));
