@@ -248,7 +248,7 @@ void core::overrule(std::uint64_t incarnation) {
 void core::begin_next_life(std::uint64_t boot, std::uint64_t incarnation) {
   self_.boot = boot;
   incarnation_ = incarnation;
-  user_events_.restamp(shorten(self_.id), boot);
+  user_events_.restamp(boot);
   renew_facts(user_events_.sent());
 }
 

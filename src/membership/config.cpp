@@ -95,15 +95,16 @@ std::string config::validate() const {
   c.unless(retransmit_mult >= 1 && retransmit_mult <= 32, "retransmit_mult must be 1 to 32");
   c.unless(push_spacing >= 0ms && push_spacing <= gossip_interval, "push_spacing must be 0 to gossip_interval");
   c.unless(gossip_to_failed >= 0s && gossip_to_failed <= tombstone, "gossip_to_failed must be 0 to tombstone");
-  c.unless(push_pull_interval >= 100ms, "push_pull_interval must be at least 100 ms");
-  c.unless(reconnect_interval >= 100ms, "reconnect_interval must be at least 100 ms");
+  c.unless(push_pull_interval >= 100ms && push_pull_interval <= 24h, "push_pull_interval must be 100 ms to 24 h");
+  c.unless(reconnect_interval >= 100ms && reconnect_interval <= 24h, "reconnect_interval must be 100 ms to 24 h");
   c.unless(tombstone >= probe_interval * 10 && tombstone <= 24h * 365,
            "tombstone must be at least 10 probe intervals and at most a year");
   c.unless(datagram_max >= datagram_size_least && datagram_max <= datagram_size_most,
            "datagram_max must be 508 to 8900");
   c.unless(seed_retry >= 10ms && seed_retry <= seed_retry_max, "seed_retry must be 10 ms to seed_retry_max");
-  c.unless(leave_timeout >= 0s, "leave_timeout must not be negative");
-  c.unless(stream_timeout >= 100ms, "stream_timeout must be at least 100 ms");
+  c.unless(seed_retry_max <= 24h, "seed_retry_max must be at most 24 h");
+  c.unless(leave_timeout >= 0s && leave_timeout <= 1h, "leave_timeout must be 0 to 1 h");
+  c.unless(stream_timeout >= 100ms && stream_timeout <= 1h, "stream_timeout must be 100 ms to 1 h");
   c.unless(gap_wait >= 10ms && gap_wait <= 1h, "gap_wait must be 10 ms to 1 h");
   c.unless(events_kept_max >= 1, "events_kept_max must be at least 1");
   c.unless(broadcasts_max >= 1, "broadcasts_max must be at least 1");

@@ -11,6 +11,9 @@ namespace {
 /// How often the dead are looked through for some that may be forgotten, per tombstone time.
 constexpr int reaps_per_tombstone = planted == mutant::no_tombstones ? 6'000 : 4;
 
+/// How often an origin renews its facts while its event numbers grow by as much as others believe at once.
+constexpr std::uint64_t facts_per_jump = 4;
+
 }  // namespace
 
 core::core(config settings, identity who, detail::random random)
@@ -115,7 +118,7 @@ void core::finish_input(time_point now, effects_type& out) {
 /// Copies that nobody acknowledges may all be lost: somebody must have said that it heard.
 void core::finish_leaving() {
   if (phase_ != phase::leaving) return;
-  const bool told = farewell_heard_ && !claims_.contains(self_.id) && events_.empty();
+  const bool told = farewell_heard_ && !claims_.contains(self_.id) && own_unsaid_ == 0;
   if (members_.present() > 0 && !told) return;
   phase_ = phase::left;
   ++revision_;
@@ -239,14 +242,17 @@ std::error_code core::broadcast(std::string topic, bytes payload, time_point now
   if (phase_ != phase::running) return errc::has_left;
   if (topic.empty() || topic.size() > topic_size_max) return errc::invalid_argument;
   if (payload.size() > payload_size_max(config_, topic)) return errc::too_large;
-  if (events_.size() >= config_.broadcasts_max) return errc::would_overflow;
+  if (own_unsaid_ >= config_.broadcasts_max) return errc::would_overflow;
   ++counters_.events_broadcast;
   const auto place = user_events_.compose(shorten(self_.id), self_.boot, std::move(topic), std::move(payload));
   // Alone there is nobody to tell; who joins later starts with what comes later.
   if (members_.present() > 0) {
     events_.push(place);
     push_wanted_ = true;
+    look_after_own_events();
   }
+  // Whoever hears of this node's facts only should know about how far it is.
+  if (user_events_.sent() - facts_->events_sent >= sequence_jump_max / facts_per_jump) overrule(incarnation_);
   finish_input(now, out);
   return {};
 }
@@ -298,7 +304,7 @@ void core::check_invariants() const {
   ARTILLERY_INVARIANT(members_.size() <= config_.members_max);
   ARTILLERY_INVARIANT(relays_.size() <= relays_max && checks_.size() <= checks_max);
   ARTILLERY_INVARIANT(seeds_.size() <= config_.seeds_max);
-  ARTILLERY_INVARIANT(user_events_.kept_count() <= config_.events_kept_max);
+  ARTILLERY_INVARIANT(user_events_.kept_count() <= config_.events_kept_max + config_.broadcasts_max);
 }
 
 std::uint64_t core::hash(time_point now) const {

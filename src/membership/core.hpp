@@ -132,6 +132,7 @@ private:
   void compare_with_somebody(effects_type& out);
   [[nodiscard]] std::vector<endpoint> pick_targets(std::size_t count, time_point now);
   [[nodiscard]] std::vector<const member_row*> pick_members(std::size_t count, const node_id& except);
+  void look_after_own_events();
   void hear_event(event_record& record, time_point now, effects_type& out);
   void hand_on(std::vector<event>& events, effects_type& out);
   [[nodiscard]] membership::digests own_digests() const;
@@ -187,6 +188,7 @@ private:
   transmit_queue<node_id> claims_;
   transmit_queue<std::uint64_t> events_;
   user_events user_events_;
+  std::size_t own_unsaid_ = 0;  ///< own events among `events_`
   bool push_wanted_ = false;
   bool events_first_ = false;  ///< whose turn it is to be packed first
 

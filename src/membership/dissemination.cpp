@@ -60,6 +60,19 @@ void core::piggyback(datagram_writer& writer, std::uint32_t copies) {
   const std::uint32_t most = transmissions_max(config_.retransmit_mult, members_.present() + 1);
   claims_.said(copies, most);
   events_.said(copies, most);
+  look_after_own_events();
+}
+
+/// Own events that were not said as often as they should be stay here until they were.
+void core::look_after_own_events() {
+  std::uint64_t first = ~std::uint64_t{0};
+  own_unsaid_ = 0;
+  events_.for_each([&](std::uint64_t place, std::uint32_t) {
+    if (!user_events::is_own(place)) return;
+    ++own_unsaid_;
+    first = std::min(first, place);
+  });
+  user_events_.keep_own_from(first);
 }
 
 std::vector<const member_row*> core::pick_members(std::size_t count, const node_id& except) {
@@ -142,7 +155,10 @@ void core::push_news(time_point now, effects_type& out) {
 // ---- user events ----
 
 void core::hear_event(event_record& record, time_point now, effects_type& out) {
-  if (record.origin == shorten(self_.id)) return;
+  if (record.origin == shorten(self_.id)) {
+    if (record.boot == self_.boot) user_events_.raise_sent(record.sequence);
+    return;
+  }
   const member_row* origin = members_.find(record.origin);
   if (origin == nullptr || origin->standing.boot != record.boot) {
     ++counters_.dropped_unknown_origin;
@@ -155,6 +171,10 @@ void core::hear_event(event_record& record, time_point now, effects_type& out) {
     case user_events::reception::refused: ++counters_.refused_forged; break;
     case user_events::reception::fresh:
       ++counters_.events_received;
+      if (events_.size() >= config_.broadcasts_max + events_relayed_max) {
+        ++counters_.dropped_over_limit;
+        break;
+      }
       events_.push(place);
       push_wanted_ = true;
       break;
@@ -283,7 +303,8 @@ void core::on_event_summary(const endpoint& from, const event_summary& m, time_p
     const bool known =
         entry.origin == me ? entry.boot == self_.boot : origin != nullptr && origin->standing.boot == entry.boot;
     if (!known) continue;
-    if (origin != nullptr) user_events_.hear_of(origin->key, entry, now);
+    if (entry.origin == me) user_events_.raise_sent(entry.base);
+    if (origin != nullptr) user_events_.hear_of(*origin, entry, now);
     go_on = go_on && send_lacking(from, entry, datagrams_left, writer, out);
   }
   if (m.complete) {

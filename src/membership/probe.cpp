@@ -1,8 +1,12 @@
 #include "membership/probe.hpp"
 
+#include <algorithm>
+
 namespace artillery::membership {
 
 void probe_ring::add(const node_id& id, detail::random& random) {
+  // Whoever was gone for less than a round is still in it: one place each, or it would be probed more than the others.
+  if (std::find(order_.begin(), order_.end(), id) != order_.end()) return;
   const auto place = static_cast<std::size_t>(random.below(order_.size() + 1));
   order_.insert(order_.begin() + static_cast<std::ptrdiff_t>(place), id);
   // Whoever was to be probed next stays next.

@@ -20,7 +20,7 @@ inline constexpr std::size_t confirmations_max = 2;
 [[nodiscard]] constexpr duration suspicion_timeout_min(std::uint32_t mult, std::size_t members,
                                                        duration interval) noexcept {
   const std::uint32_t log = std::max<std::uint32_t>(1'000, detail::log10_milli(members));
-  return interval * mult * log / 1'000;
+  return interval * mult / 1'000 * log;
 }
 
 /// Lifeguard's dogpile: from `most` down to `least` with the logarithm of the confirmations had, of `needed`.
@@ -28,7 +28,7 @@ inline constexpr std::size_t confirmations_max = 2;
                                                    std::size_t needed) noexcept {
   if (needed == 0 || had >= needed) return least;
   const std::uint32_t share = detail::log10_milli(had + 1) * 1'000 / detail::log10_milli(needed + 1);
-  return std::max(least, most - (most - least) * share / 1'000);
+  return std::max(least, most - (most - least) / 1'000 * share);
 }
 
 /// One suspicion: who confirmed it, and how long it still may stand.

@@ -38,29 +38,48 @@ std::uint64_t user_events::compose(short_name self, std::uint64_t boot, std::str
     }
     last_by_topic_.emplace(record.topic, record.sequence);
   }
-  return keep(std::move(record));
+  return keep(std::move(record), true);
 }
 
-void user_events::restamp(short_name self, std::uint64_t boot) {
-  for (event_record& record : kept_) {
-    if (record.origin == self) record.boot = boot;
-  }
+void user_events::raise_sent(std::uint64_t number) noexcept {
+  if (number > sent_ && number - sent_ <= sequence_jump_max) sent_ = number;
 }
 
-std::uint64_t user_events::keep(event_record record) {
+void user_events::keep_own_from(std::uint64_t place) {
+  own_from_ = place;
+  throw_away();
+}
+
+void user_events::restamp(std::uint64_t boot) {
+  for (kept_event& k : kept_own_) k.record.boot = boot;
+}
+
+std::uint64_t user_events::keep(event_record record, bool own) {
   kept_bytes_ += record.payload.size();
-  kept_.push_back(std::move(record));
-  while (kept_.size() > kept_max_ || (kept_bytes_ > kept_bytes_max_ && kept_.size() > 1)) {
-    kept_bytes_ -= kept_.front().payload.size();
-    kept_.pop_front();
-    ++first_place_;
+  last_place_ += 2;
+  const std::uint64_t place = last_place_ | (own ? 1U : 0U);
+  (own ? kept_own_ : kept_others_).push_back({place, std::move(record)});
+  throw_away();
+  return place;
+}
+
+/// The oldest go first, but no own ones that nobody may have yet: those were promised to the application.
+void user_events::throw_away() {
+  while (kept_count() > kept_max_ || (kept_bytes_ > kept_bytes_max_ && kept_count() > 1)) {
+    const bool own = !kept_own_.empty() && kept_own_.front().place < own_from_;
+    if (!own && kept_others_.empty()) return;
+    const bool own_first = own && (kept_others_.empty() || kept_own_.front().place < kept_others_.front().place);
+    auto& from = own_first ? kept_own_ : kept_others_;
+    kept_bytes_ -= from.front().record.payload.size();
+    from.pop_front();
   }
-  return first_place_ + kept_.size() - 1;
 }
 
 const event_record* user_events::kept(std::uint64_t place) const noexcept {
-  if (place < first_place_ || place - first_place_ >= kept_.size()) return nullptr;
-  return &kept_[static_cast<std::size_t>(place - first_place_)];
+  const auto& in = is_own(place) ? kept_own_ : kept_others_;
+  const auto found = std::lower_bound(in.begin(), in.end(), place,
+                                      [](const kept_event& k, std::uint64_t wanted) { return k.place < wanted; });
+  return found == in.end() || found->place != place ? nullptr : &found->record;
 }
 
 // ---- others' ----
@@ -95,11 +114,17 @@ std::uint64_t user_events::base_of(const node_id& id) const noexcept {
   return o == nullptr ? 0 : o->base;
 }
 
+/// An origin that is far ahead of what is here says so in its facts.
+std::uint64_t user_events::believed_max(const member_row& from, std::uint64_t base) const noexcept {
+  const std::uint64_t least = std::max(base, from.facts->events_sent);
+  return least + std::min(sequence_jump_max, ~std::uint64_t{0} - least);
+}
+
 user_events::reception user_events::receive(const member_row& from, event_record record, time_point now,
                                             std::vector<event>& out, std::uint64_t& place) {
   origin_row& o = origin(from.key, from.standing.boot);
   ARTILLERY_INVARIANT(o.boot == from.standing.boot);
-  if (record.sequence > o.base + sequence_jump_max) return reception::refused;
+  if (record.sequence > believed_max(from, o.base)) return reception::refused;
   const auto at = std::lower_bound(o.ahead.begin(), o.ahead.end(), record.sequence,
                                    [](const held_event& h, std::uint64_t sequence) { return h.sequence < sequence; });
   const bool held = at != o.ahead.end() && at->sequence == record.sequence;
@@ -127,7 +152,7 @@ user_events::reception user_events::receive(const member_row& from, event_record
   settle(o, out);
   note_missing(o, now);
   ARTILLERY_INVARIANT(o.ahead.size() <= events_ahead_max);
-  place = keep(std::move(record));
+  place = keep(std::move(record), false);
   return reception::fresh;
 }
 
@@ -167,7 +192,7 @@ void user_events::skip_to(origin_row& o, std::uint64_t base, std::vector<event>&
 }
 
 void user_events::skip_missing(origin_row& o, time_point now, std::vector<event>& out) {
-  skip_to(o, o.ahead.empty() ? o.known : o.ahead.front().sequence - 1, out);
+  skip_to(o, o.give_up_to, out);
   o.missing_since.reset();
   note_missing(o, now);
 }
@@ -180,6 +205,7 @@ void user_events::note_missing(origin_row& o, time_point now) {
   }
   if (o.missing_since) return;
   o.missing_since = now;
+  o.give_up_to = o.known;
   o.ask_at = now + first_ask_after;
   o.deadline = o.ask_at;
 }
@@ -253,18 +279,18 @@ event_summary user_events::summarize(short_name self, std::uint64_t boot, const 
   return summary;
 }
 
-void user_events::hear_of(const node_id& id, const event_entry& theirs, time_point now) {
-  const origin_row* found = origins_.find(id);
+void user_events::hear_of(const member_row& from, const event_entry& theirs, time_point now) {
+  const origin_row* found = origins_.find(from.key);
   if (found != nullptr && (found->boot != theirs.boot || theirs.base <= found->known)) return;
   if (found == nullptr && theirs.base == 0) return;
-  if (theirs.base > (found == nullptr ? 0 : found->base) + sequence_jump_max) return;
-  origin_row& o = origin(id, theirs.boot);
+  if (theirs.base > believed_max(from, found == nullptr ? 0 : found->base)) return;
+  origin_row& o = origin(from.key, theirs.boot);
   o.known = theirs.base;
   note_missing(o, now);
 }
 
 void user_events::hash(detail::state_hash& into, time_point now) const {
-  into.add(sent_).add(lamport_).add(kept_.size()).add(origins_.size());
+  into.add(sent_).add(lamport_).add(kept_count()).add(origins_.size());
   for (const origin_row& o : origins_) {
     into.add(o.key).add(o.boot).add(o.base).add(o.known).add(o.ahead.size());
     if (o.missing_since) into.add(now - *o.missing_since);

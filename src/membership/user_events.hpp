@@ -17,8 +17,9 @@ namespace artillery::membership {
 inline constexpr std::uint64_t events_ahead_max = 256;
 /// A Lamport time this far ahead of ours does not move our clock: one forged message must not freeze it.
 inline constexpr std::uint64_t lamport_jump_max = std::uint64_t{1} << 40U;
-/// An event number this far ahead of the last one known is not believed.
-inline constexpr std::uint64_t sequence_jump_max = std::uint64_t{1} << 32U;
+/// An event number this far ahead of the last one known is not believed, by others and by the origin itself alike. An
+/// origin renews its facts, which say how far it is, several times within so many events.
+inline constexpr std::uint64_t sequence_jump_max = std::uint64_t{1} << 20U;
 /// Own topics remembered for their order; beyond that order is kept over all topics, which is stricter.
 inline constexpr std::size_t topics_max = 1'024;
 
@@ -35,8 +36,13 @@ public:
   /// Own event: numbered, stamped and kept. Returns its place among the kept.
   std::uint64_t compose(short_name self, std::uint64_t boot, std::string topic, bytes payload);
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+  /// Others hold that this node has sent more: what they would take for old news is not used again.
+  void raise_sent(std::uint64_t number) noexcept;
+  /// Own events from this place on are not thrown away: they were not yet said as often as they should be.
+  void keep_own_from(std::uint64_t place);
+  [[nodiscard]] static bool is_own(std::uint64_t place) noexcept { return (place & 1U) != 0; }
   /// This node goes on under a later boot, and so do its events that are kept.
-  void restamp(short_name self, std::uint64_t boot);
+  void restamp(std::uint64_t boot);
 
   enum class reception { fresh, duplicate, refused };
   /// Another's event. `out` gets what can be delivered now; `place` where a fresh one is kept.
@@ -58,12 +64,14 @@ public:
   /// What is here of one origin.
   [[nodiscard]] std::optional<event_entry> summarize(const node_id& origin) const noexcept;
   /// Learns from another's entry that more was sent than is here.
-  void hear_of(const node_id& origin, const event_entry& theirs, time_point now);
+  void hear_of(const member_row& origin, const event_entry& theirs, time_point now);
   /// Kept events that the sender of `theirs` lacks.
   template <class Take>
   void lacking(const event_entry& theirs, Take take) const {
-    for (const event_record& e : kept_) {
-      if (e.origin == theirs.origin && e.boot == theirs.boot && lacks(theirs, e.sequence) && !take(e)) return;
+    for (const auto* kept : {&kept_own_, &kept_others_}) {
+      for (const auto& [place, e] : *kept) {
+        if (e.origin == theirs.origin && e.boot == theirs.boot && lacks(theirs, e.sequence) && !take(e)) return;
+      }
     }
   }
 
@@ -89,7 +97,7 @@ public:
 
   /// A kept event by its place; null when it was thrown away meanwhile.
   [[nodiscard]] const event_record* kept(std::uint64_t place) const noexcept;
-  [[nodiscard]] std::size_t kept_count() const noexcept { return kept_.size(); }
+  [[nodiscard]] std::size_t kept_count() const noexcept { return kept_own_.size() + kept_others_.size(); }
   [[nodiscard]] std::size_t origin_count() const noexcept { return origins_.size(); }
   void hash(detail::state_hash& into, time_point now) const;
 
@@ -100,6 +108,10 @@ private:
     bool delivered;
     user_event event;  // empty once delivered
   };
+  struct kept_event {
+    std::uint64_t place;
+    event_record record;
+  };
   struct origin_row {
     node_id key;
     std::uint64_t boot = 0;
@@ -107,6 +119,7 @@ private:
     std::uint64_t known = 0;        // the last that is known to exist
     std::vector<held_event> ahead;  // by sequence; the first is above base + 1
     bool untouched = true;          // nothing was received yet: the base may still be adopted
+    std::uint64_t give_up_to = 0;   // what was known to exist when the wait began
     std::optional<time_point> missing_since;
     time_point ask_at;
     time_point deadline;
@@ -114,7 +127,9 @@ private:
 
   static bool lacks(const event_entry& theirs, std::uint64_t sequence) noexcept;
   origin_row& origin(const node_id& id, std::uint64_t boot);
-  std::uint64_t keep(event_record record);
+  std::uint64_t keep(event_record record, bool own);
+  void throw_away();
+  [[nodiscard]] std::uint64_t believed_max(const member_row& from, std::uint64_t base) const noexcept;
   static void settle(origin_row& o, std::vector<event>& out);
   static void skip_to(origin_row& o, std::uint64_t base, std::vector<event>& out);
   static void skip_missing(origin_row& o, time_point now, std::vector<event>& out);
@@ -123,8 +138,11 @@ private:
   static event_entry entry_of(const origin_row& o) noexcept;
 
   detail::indexed<origin_row, detail::node_id_hash> origins_;
-  std::deque<event_record> kept_;
-  std::uint64_t first_place_ = 0;
+  // A place is the order of keeping, and in the lowest bit whether the event is an own one.
+  std::deque<kept_event> kept_own_;
+  std::deque<kept_event> kept_others_;
+  std::uint64_t last_place_ = 0;
+  std::uint64_t own_from_ = ~std::uint64_t{0};
   std::size_t kept_bytes_ = 0;
   std::size_t kept_max_;
   std::size_t kept_bytes_max_;

@@ -1,7 +1,10 @@
 #include "membership/suspicion.hpp"
 
+#include <map>
+
 #include "catch.hpp"
 #include "membership/gossip.hpp"
+#include "membership/probe.hpp"
 
 using namespace artillery;
 using namespace artillery::membership;
@@ -76,4 +79,46 @@ TEST_CASE("news is told a number of times that grows with the logarithm of the m
   CHECK(transmissions_max(4, 9) == 4);
   CHECK(transmissions_max(4, 10) == 8);
   CHECK(transmissions_max(4, 1'000) == 16);
+}
+
+TEST_CASE("the longest suspicion that a sound configuration allows does not overflow", "[membership][suspicion]") {
+  const auto least = membership::suspicion_timeout_min(100, 16'384, std::chrono::hours{1});
+  const auto most = least * 100;
+  CHECK(least > std::chrono::hours{400});
+  CHECK(membership::suspicion_timeout(least, most, 1, 2) > least);
+  CHECK(membership::suspicion_timeout(least, most, 1, 2) < most);
+}
+
+TEST_CASE("a member that comes back within a round is probed once per round", "[membership][probe]") {
+  membership::member_table members{1};
+  membership::probe_ring ring;
+  detail::random random{3};
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    const node_id id{i, i};
+    members.insert(id, {1, 0, membership::member_state::alive}, std::make_shared<const membership::facts>(), {});
+    for (int times = 0; times < 3; ++times) ring.add(id, random);
+  }
+  std::map<node_id, int> probed;
+  for (int i = 0; i < 40; ++i) ++probed[ring.next(members, random)->key];
+  for (const auto& [id, times] : probed) CHECK(times == 10);
+}
+
+TEST_CASE("the transmit queue stops looking when nothing fits", "[membership][gossip]") {
+  membership::transmit_queue<std::uint64_t> queue;
+  for (std::uint64_t i = 0; i < 100'000; ++i) queue.push(i);
+  int asked = 0;
+  queue.offer([&](std::uint64_t) {
+    ++asked;
+    return false;
+  });
+  CHECK(asked == static_cast<int>(membership::refusals_max));
+  queue.offer([&](std::uint64_t key) { return key >= 99'998; });
+  queue.said(3, 4);
+  CHECK(queue.size() == 100'000);
+  queue.offer([&](std::uint64_t key) {
+    CHECK(key < 99'998);  // what was said less comes first
+    return false;
+  });
+  queue.said(1, 3);  // a lower limit drops what was said more often
+  CHECK(queue.size() == 99'998);
 }

@@ -174,3 +174,76 @@ TEST_CASE("neither claims nor events can starve the other", "[membership][events
   CHECK(claims > 0);
   CHECK(events > 0);
 }
+
+TEST_CASE("an origin goes on above what others hold to be its number, whoever made it up", "[membership][events]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  peer me{.id = t.core.self().id, .boot = t.core.self().boot, .incarnation = 0, .at = t.self_at};
+  const bool by_event = GENERATE(true, false);
+  if (by_event) {
+    t.receive(p.at, membership::gossip{}, {}, {numbered(me, 1'000, 0)});
+  } else {
+    t.receive(p.at, membership::event_summary{.answer = true,
+                                              .complete = false,
+                                              .sender = membership::shorten(p.id),
+                                              .entries = {{membership::shorten(me.id), me.boot, 1'000, 0}}});
+  }
+  t.pass(100ms);
+  t.out.clear();
+  REQUIRE_FALSE(t.core.broadcast("t", "x", t.now, t.out));
+  const auto sent = t.out.all<membership::gossip>();
+  REQUIRE_FALSE(sent.empty());
+  REQUIRE_FALSE(sent.front().message.items.events.empty());
+  CHECK(sent.front().message.items.events.front().sequence == 1'001);
+  t.receive(p.at, membership::gossip{}, {}, {numbered(me, 1'002 + membership::sequence_jump_max, 0)});
+  CHECK(t.core.events_base(me.id) == 1'001);  // the others do not believe that either
+}
+
+TEST_CASE("an accepted broadcast is sent though others' events crowd the store", "[membership][events]") {
+  membership::config config;
+  config.events_kept_max = 4;
+  table t{config};
+  const peer p = make_peer(1);
+  t.meet(p);
+  t.pass(500ms);
+  t.out.clear();
+  for (int i = 0; i < 8; ++i) REQUIRE_FALSE(t.core.broadcast("t", "own", t.now, t.out));
+  for (std::uint64_t i = 1; i <= 100; ++i) t.receive(p.at, membership::gossip{}, {}, {numbered(p, i, i - 1)});
+  t.core.check_invariants();
+  t.pass(5s);
+  std::vector<std::uint64_t> sent;
+  for (const auto& d : t.out.datagrams) {
+    for (const auto& e : d.message.items.events) {
+      if (e.origin == membership::shorten(t.core.self().id)) sent.push_back(e.sequence);
+    }
+  }
+  for (std::uint64_t i = 1; i <= 8; ++i) CHECK(std::count(sent.begin(), sent.end(), i) >= 4);
+  CHECK(t.core.held() <= config.events_kept_max + 1);  // and one ping that nobody answered
+}
+
+TEST_CASE("others' events do not use up the own allowance, and their queue is bounded", "[membership][events]") {
+  membership::config config;
+  config.broadcasts_max = 8;
+  table t{config};
+  const peer p = make_peer(1);
+  t.meet(p);
+  for (std::uint64_t i = 1; i <= 2'000; ++i) t.receive(p.at, membership::gossip{}, {}, {numbered(p, i, i - 1)});
+  CHECK(t.core.counted().dropped_over_limit > 0);
+  CHECK(t.out.count<membership::user_event>() == 2'000);
+  CHECK_FALSE(t.core.broadcast("t", "x", t.now, t.out));
+}
+
+TEST_CASE("all holes known when the wait began are skipped together", "[membership][events]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  t.receive(p.at, membership::gossip{}, {},
+            {numbered(p, 8, 7), numbered(p, 6, 5), numbered(p, 4, 3), numbered(p, 2, 1)});
+  t.pass(100ms);
+  t.receive(p.at, membership::gossip{}, {}, {numbered(p, 10, 9)});
+  t.pass(2s);
+  CHECK(heard(t.out) == "gap(1+1) 2 gap(3+1) 4 gap(5+1) 6 gap(7+1) 8 ");
+  t.pass(2s);
+  CHECK(heard(t.out) == "gap(1+1) 2 gap(3+1) 4 gap(5+1) 6 gap(7+1) 8 gap(9+1) 10 ");
+}
