@@ -5,6 +5,8 @@
 //
 //   bench_chain_loopback [rounds] [operations per round]
 
+#include <time.h>
+
 #include <algorithm>
 #include <array>
 #include <asio/buffer.hpp>
@@ -168,11 +170,32 @@ private:
   std::string out_;
 };
 
-double rate(std::size_t operations, steady::duration elapsed) {
-  return static_cast<double>(operations) / std::chrono::duration<double>(elapsed).count();
-}
+/// What a round took: time on the wall, and of all threads' processors, which other programs disturb less.
+struct cost {
+  double per_second = 0;
+  double processor_us = 0;  ///< per operation, both ends together
+};
 
-double floor_round(bool reads, std::size_t deep, std::size_t operations) {
+class stopwatch {
+public:
+  [[nodiscard]] cost per(std::size_t operations) const {
+    const double elapsed = std::chrono::duration<double>(steady::now() - began_).count();
+    const auto count = static_cast<double>(operations);
+    return {count / elapsed, (processor_seconds() - used_before_) * 1e6 / count};
+  }
+
+private:
+  static double processor_seconds() {
+    timespec used{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+  }
+
+  steady::time_point began_ = steady::now();
+  double used_before_ = processor_seconds();
+};
+
+cost floor_round(bool reads, std::size_t deep, std::size_t operations) {
   static const auto map = [] {
     std::unordered_map<std::string, std::string> filled;
     for (std::size_t i = 0; i < keys; ++i) filled.emplace(key_name(i), std::string(value_size, 'v'));
@@ -186,10 +209,10 @@ double floor_round(bool reads, std::size_t deep, std::size_t operations) {
   std::unique_ptr<floor_server> echo;
   server_thread server;
   echo = std::make_unique<floor_server>(server.io, request_size, reads ? &map : nullptr);
-  const auto before = steady::now();
+  const stopwatch watch;
   client->run(echo->at(), deep);
   io.run();
-  return rate(operations, steady::now() - before);
+  return watch.per(operations);
 }
 
 // ---- ours ----
@@ -218,11 +241,10 @@ public:
     for (auto& each : replicas_) each->async_adopt(chosen, asio::use_future).get();
     config_.cluster = "bench";
     for (std::size_t i = 0; i < keys; ++i) names_.emplace_back(key_name(i));
-    round(false, {}, depth, keys);
+    static_cast<void>(round(false, {}, depth, keys));
   }
 
-  /// Operations per second.
-  double round(bool reads, const routing& where, std::size_t deep, std::size_t operations) {
+  cost round(bool reads, const routing& where, std::size_t deep, std::size_t operations) {
     asio::io_context io{1};
     client kv{io.get_executor(), config_};
     kv.async_run(asio::detached);
@@ -233,10 +255,10 @@ public:
       ready = true;
     });
     while (!ready) io.run_one();
-    const auto before = steady::now();
+    const stopwatch watch;
     for (std::size_t i = 0; i < deep; ++i) state.next();
     while (state.done < operations) io.run_one();
-    const double result = rate(operations, steady::now() - before);
+    const cost result = watch.per(operations);
     retries_ += kv.counters().retries;
     return result;
   }
@@ -301,9 +323,11 @@ private:
   std::uint64_t retries_ = 0;
 };
 
-double median(std::vector<double> of) {
-  std::sort(of.begin(), of.end());
-  return of[of.size() / 2];
+double median(const std::vector<cost>& of, double cost::* figure) {
+  std::vector<double> figures;
+  for (const cost& each : of) figures.push_back(each.*figure);
+  std::sort(figures.begin(), figures.end());
+  return figures[figures.size() / 2];
 }
 
 }  // namespace
@@ -321,8 +345,8 @@ int main(int argc, char** argv) {
     routing where;
     std::size_t deep;
     double target;  // ours as a share of the floor; 0: none is set
-    std::vector<double> ours;
-    std::vector<double> floor;
+    std::vector<cost> ours;
+    std::vector<cost> floor;
   };
   const routing one = routing::to(config_of(1).self.node);
   std::array<workload, 6> all{{{"strong reads at one replica, 64 deep", true, one, depth, 0.6, {}, {}},
@@ -342,10 +366,12 @@ int main(int argc, char** argv) {
   std::printf("chain of 3 over loopback, %zu-byte values, %zu keys, medians of %zu rounds of %zu operations\n",
               value_size, keys, rounds, operations);
   for (const workload& each : all) {
-    const double ours = median(each.ours);
-    const double floor = median(each.floor);
-    std::printf("%-46s ours %9.0f /s (%6.1f us)   floor %9.0f /s (%6.1f us)   share %.2f", each.what, ours, 1e6 / ours,
-                floor, 1e6 / floor, ours / floor);
+    const double ours = median(each.ours, &cost::per_second);
+    const double floor = median(each.floor, &cost::per_second);
+    const double our_processor = median(each.ours, &cost::processor_us);
+    const double floor_processor = median(each.floor, &cost::processor_us);
+    std::printf("%-44s ours %8.0f /s (%5.1f us)  floor %8.0f /s (%5.1f us)  share %.2f  processor %5.1f / %5.1f us",
+                each.what, ours, 1e6 / ours, floor, 1e6 / floor, ours / floor, our_processor, floor_processor);
     if (each.target > 0)
       std::printf("   target >= %.2f   %s", each.target, ours / floor >= each.target ? "met" : "MISSED");
     std::printf("\n");
