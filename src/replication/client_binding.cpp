@@ -5,6 +5,8 @@
 #include <random>
 #include <utility>
 
+#include "replication/deadline.hpp"
+
 namespace artillery::replication {
 namespace {
 
@@ -174,12 +176,13 @@ void client_binding::take_calls() {
 void client_binding::begin(call& asked, time_point now) {
   if (auto* reading = std::get_if<read_call>(&asked.what)) {
     reads_.add(asked.number, std::move(reading->done));
-    core_.read(asked.number, reading->key, reading->level, reading->where, now + asked.timeout, now, sink_);
+    core_.read(asked.number, reading->key, reading->level, reading->where, deadline_after(now, asked.timeout), now,
+               sink_);
     return;
   }
   auto& writing = std::get<write_call>(asked.what);
   writes_.add(asked.number, std::move(writing.done));
-  core_.write(asked.number, writing.what, now + asked.timeout, now, sink_);
+  core_.write(asked.number, writing.what, deadline_after(now, asked.timeout), now, sink_);
 }
 
 void client_binding::cancel(request_id number) {

@@ -27,10 +27,10 @@ bool listed(const view& chain, const endpoint& at, const replica_id& who) noexce
 std::error_code client_core::check(const client_config& config) noexcept {
   const bool sound =
       !config.cluster.empty() && !config.replicas.empty() && config.replicas.size() <= view_replicas_max &&
-      config.value_size_max > 0 && config.writes_in_flight_max > 0 && config.reads_in_flight_max > 0 &&
-      config.queue_max > 0 && config.attempt_timeout > duration{0} && config.silence_max > duration{0} &&
-      config.retry_min > duration{0} && config.retry_max >= config.retry_min && config.reconnect_min > duration{0} &&
-      config.reconnect_max >= config.reconnect_min &&
+      config.value_size_max > 0 && config.writes_in_flight_max > 0 && config.write_bytes_in_flight_max > 0 &&
+      config.reads_in_flight_max > 0 && config.queue_max > 0 && config.attempt_timeout > duration{0} &&
+      config.silence_max > duration{0} && config.retry_min > duration{0} && config.retry_max >= config.retry_min &&
+      config.reconnect_min > duration{0} && config.reconnect_max >= config.reconnect_min &&
       std::none_of(config.replicas.begin(), config.replicas.end(), [](const endpoint& at) { return at.none(); });
   return sound ? std::error_code{} : make_error_code(errc::invalid_configuration);
 }
@@ -41,6 +41,7 @@ client_core::client_core(const client_config& config, detail::random random)
       random_{random},
       session_rest_{detail::backoff_limits{config.retry_min, config.retry_max}},
       operations_{random_.next()} {
+  config_.silence_max = silence_allowed(config_.silence_max, config_.value_size_max);
   for (const endpoint& at : config_.replicas) peers_.push_back({{}, link_to(at, config_), {}});
 }
 

@@ -70,7 +70,7 @@ private:
     queued,   // waits for a place in flight
     sent,     // until the answer or `act_at`
     resting,  // until `act_at`, then sent again
-    parked    // until a link that it can use opens
+    parked    // until a link that it can use opens, or (a write) until there is room: see `unsent_`
   };
   /// A call of the user's that is not answered yet.
   struct operation {
@@ -124,6 +124,8 @@ private:
   void pump_reads(time_point now, client_effects& out);
   void pump_writes(time_point now, client_effects& out);
   [[nodiscard]] peer* route(const operation& op);
+  [[nodiscard]] bool has_room(const operation& write) const noexcept;
+  void become(operation& op, phase next) noexcept;
   void send_read(operation& op, time_point now, client_effects& out);
   void send_write(operation& op, time_point now, client_effects& out);
   void sent(operation& op, const peer& to, time_point now);
@@ -162,10 +164,12 @@ private:
   detail::indexed<operation, detail::number_hash> operations_;
   std::deque<request_id> read_queue_;  // may hold ids that are no longer queued: see tidy
   std::deque<request_id> write_queue_;
+  std::deque<request_id> unsent_;  // parked writes that only lack room; may hold ids of what is over
   std::size_t queued_ = 0;
   std::size_t reads_in_flight_ = 0;
   std::size_t writes_in_flight_ = 0;
-  std::vector<alarm> alarms_;  // a heap; may hold alarms that no longer count
+  std::size_t write_bytes_in_flight_ = 0;  // of writes in phase `sent`
+  std::vector<alarm> alarms_;              // a heap; may hold alarms that no longer count
 
   client_counters counters_;
   frame scratch_;  // no state: memory for the frame being made

@@ -13,6 +13,12 @@ constexpr request_id session_request = static_cast<request_id>(-1);
 /// An attempt lasts longer each time, up to this many doublings: a chain that has stopped is not helped by repetition.
 constexpr std::uint32_t attempt_doublings_max = 4;
 
+/// What a write counts among the bytes in flight: its bytes, and those of the frame around it.
+std::size_t weight_of(const write& what) noexcept {
+  constexpr std::size_t overhead = 128;
+  return what.key.size() + what.value.size() + overhead;
+}
+
 }  // namespace
 
 // --- the user's calls ---
@@ -81,13 +87,33 @@ void client_core::pump_reads(time_point now, client_effects& out) {
   }
 }
 
+bool client_core::has_room(const operation& write) const noexcept {
+  return write_bytes_in_flight_ == 0 ||
+         write_bytes_in_flight_ + weight_of(write.what) <= config_.write_bytes_in_flight_max;
+}
+
+void client_core::become(operation& op, phase next) noexcept {
+  if (!op.is_read && op.state == phase::sent) write_bytes_in_flight_ -= weight_of(op.what);
+  if (!op.is_read && next == phase::sent) write_bytes_in_flight_ += weight_of(op.what);
+  op.state = next;
+}
+
 void client_core::pump_writes(time_point now, client_effects& out) {
+  while (!unsent_.empty()) {
+    operation* op = operations_.find(unsent_.front());
+    const bool waits = op != nullptr && !op->is_read && op->state == phase::parked;
+    if (waits && !has_room(*op)) return;
+    unsent_.pop_front();
+    if (waits) send_write(*op, now, out);
+  }
   if (write_queue_.empty()) return;
   if (session_state_ != session_state::open) return open_session(now, out);
   while (!write_queue_.empty() && head()->link.can_send() && next_number_ - lowest_ < config_.writes_in_flight_max) {
     operation* op = operations_.find(write_queue_.front());
+    const bool waits = op != nullptr && op->state == phase::queued;
+    if (waits && !has_room(*op)) return;
     write_queue_.pop_front();
-    if (op == nullptr || op->state != phase::queued) continue;
+    if (!waits) continue;
     --queued_;
     ++writes_in_flight_;
     op->session = session_;
@@ -141,10 +167,9 @@ void client_core::send_read(operation& op, time_point now, client_effects& out) 
 
 void client_core::send_write(operation& op, time_point now, client_effects& out) {
   peer* to = head();
-  if (to == nullptr || !to->link.can_send()) {
-    op.state = phase::parked;
-    return;
-  }
+  become(op, phase::parked);
+  if (to == nullptr || !to->link.can_send()) return;
+  if (!has_room(op)) return unsent_.push_back(op.key);
   sent(op, *to, now);
   const std::uint64_t lowest = op.session == session_ ? lowest_ : op.number;
   write_request request{
@@ -163,7 +188,7 @@ void client_core::send_write(operation& op, time_point now, client_effects& out)
 
 void client_core::sent(operation& op, const peer& to, time_point now) {
   if (op.attempts > 0) ++counters_.retries;
-  op.state = phase::sent;
+  become(op, phase::sent);
   op.stream = to.link.number();
   const duration patience = config_.attempt_timeout * (1 << std::min(op.attempts, attempt_doublings_max));
   ++op.attempts;
@@ -215,18 +240,23 @@ void client_core::refused(operation& op, reply_status status, const peer& from, 
       const request_id request = op.key;
       const bool is_read = op.is_read;
       finish(request);
-      if (is_read) return out.answer(request, to_error(status), read_result{});
-      return out.answer(request, to_error(status), write_result{});
+      if (is_read) {
+        out.answer(request, to_error(status), read_result{});
+      } else {
+        out.answer(request, to_error(status), write_result{});
+      }
+      return pump(now, out);
     }
     case reply_status::unknown_session:
-      if (!op.is_read) return session_gone(op, now, out);
+      // Of one that is queued again the answer says nothing: it was to an attempt in an earlier session.
+      if (!op.is_read && op.number != 0) return session_gone(op, now, out);
       break;
     case reply_status::busy: ++counters_.refused_busy; break;
     default: ask_view(from, out); break;
   }
   // Whatever it says, it says of this attempt only; an earlier one may still be taken.
   if (op.state != phase::sent) return;
-  op.state = phase::resting;
+  become(op, phase::resting);
   arm(op, now + op.rest.next(random_));
 }
 
@@ -245,7 +275,7 @@ void client_core::session_gone(operation& op, time_point now, client_effects& ou
   }
   op.number = 0;
   op.attempts = 0;
-  op.state = phase::queued;
+  become(op, phase::queued);
   --writes_in_flight_;
   ++queued_;
   write_queue_.push_front(op.key);
@@ -256,7 +286,7 @@ void client_core::session_gone(operation& op, time_point now, client_effects& ou
 
 void client_core::requeue(operation& op) {
   if (!op.is_read) {
-    op.state = phase::parked;  // until the head's link opens again
+    become(op, phase::parked);  // until the head's link opens again
     return;
   }
   op.state = phase::queued;
@@ -266,6 +296,7 @@ void client_core::requeue(operation& op) {
 }
 
 void client_core::unpark(time_point now, client_effects& out) {
+  unsent_.clear();
   std::vector<operation*> writes;
   for (operation& op : operations_) {
     if (op.state != phase::parked) continue;
@@ -321,6 +352,7 @@ void client_core::finish(request_id request) {
     --queued_;
   } else {
     --(op->is_read ? reads_in_flight_ : writes_in_flight_);
+    become(*op, phase::resting);  // no longer in flight
   }
   if (op->number != 0) settle(op->session, op->number);
   const bool is_read = op->is_read;

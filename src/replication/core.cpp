@@ -21,7 +21,8 @@ detail::backoff_limits pause_of(const replica_config& config) noexcept {
 std::error_code core::check(const replica_config& config) noexcept {
   const bool sound = !config.cluster.empty() && config.cluster.size() <= cluster_name_max && !config.self.node.none() &&
                      config.value_size_max > 0 && config.value_size_max <= value_size_limit &&
-                     config.results_per_session_max > 0 && config.sessions_max > 0 &&
+                     config.results_per_session_max > 0 && config.sessions_max > 0 && config.waiting_reads_max > 0 &&
+                     config.link_bytes_max > 0 && config.answer_bytes_max > 0 && config.clients_max > 0 &&
                      config.silence_max > duration{0} && config.reconnect_min > duration{0} &&
                      config.reconnect_max >= config.reconnect_min && config.stopped_after > duration{0};
   return sound ? std::error_code{} : make_error_code(errc::invalid_configuration);
@@ -34,7 +35,9 @@ core::core(const replica_config& config, detail::random random)
       sessions_{random_.next(), config.sessions_max, config.results_per_session_max},
       dirty_{random_.next()},
       queries_{config.waiting_reads_max},
-      accepted_{random_.next()} {}
+      accepted_{random_.next()} {
+  config_.silence_max = silence_allowed(config_.silence_max, config_.value_size_max);
+}
 
 // --- positions ---
 
@@ -140,9 +143,7 @@ void core::greet(const connection& from, const bytes& frame, const turn& at) {
   std::error_code error;
   const auto peer = decode_hello(frame, cluster_, error);
   if (!peer) {
-    ++counters_.malformed;
-    at.out.close(from.number);
-    return;
+    return malformed(from, at);
   }
   const bool member = peer->role != link_role::client;
   if (peer->chain != config_.chain || position_ == nowhere || (member && peer->epoch > epoch())) {
@@ -164,6 +165,11 @@ void core::greet(const connection& from, const bytes& frame, const turn& at) {
                                     [&](const replication::member& m) { return same_replica(m.id, peer->from); });
     if (!listed) return refuse(from, reply_status::not_serving, at);
   }
+  if (!member) {
+    if (clients_ >= config_.clients_max) return refuse(from, reply_status::busy, at);
+    ++clients_;
+  }
+  std::erase_if(ungreeted_, [&](const ungreeted_link& l) { return l.number == from.number; });
   accepted_.insert({.key = from.number, .role = peer->role, .from = peer->from});
   encode(scratch_, cluster_,
          welcome{.status = reply_status::ok,
@@ -185,7 +191,7 @@ void core::refuse(const connection& from, reply_status status, const turn& at) {
                  .last = {},
                  .commit = 0});
   send(from.number, at);
-  at.out.close(from.number);
+  drop(from, at);
 }
 
 void core::send(std::uint64_t stream, const turn& at) {
@@ -218,7 +224,11 @@ void core::drop_opened(outgoing_link& link, const turn& at) {
 }
 
 void core::forget_accepted(std::uint64_t number, time_point now) {
-  if (!accepted_.erase(number)) return;
+  std::erase_if(ungreeted_, [number](const ungreeted_link& l) { return l.number == number; });
+  const accepted_link* known = accepted_.find(number);
+  if (known == nullptr) return;
+  if (known->role == link_role::client) --clients_;
+  accepted_.erase(number);
   if (predecessor_ == number) {
     predecessor_ = 0;
     predecessor_gone_since_ = now;
@@ -230,6 +240,7 @@ void core::forget_accepted(std::uint64_t number, time_point now) {
 void core::link(const connection& which, link_state state, const turn& at) {
   outgoing_link* link = which.outgoing() ? opened(which.number) : nullptr;
   if (link == nullptr) {
+    if (state == link_state::up && !which.outgoing()) ungreeted_.push_back({which.number, at.now});
     if (state == link_state::down) forget_accepted(which.number, at.now);
     return;
   }
@@ -277,6 +288,9 @@ void core::expire(const turn& at) {
   }
   // It probes us when it hears nothing, so its silence means that its machine is gone.
   if (predecessor_ != 0 && predecessor_silent_at() <= at.now) drop(connection::stream(predecessor_), at);
+  while (!ungreeted_.empty() && ungreeted_.front().since + config_.silence_max <= at.now) {
+    drop(connection::stream(ungreeted_.front().number), at);
+  }
   note_progress(at);
   for (const waiting_read& late : queries_.expire(at.now)) {
     at.out.answer(late.who.request, errc::timed_out, {});
@@ -333,6 +347,7 @@ std::optional<time_point> core::next_deadline() const {
     consider(to_tail_.next_deadline(true));
   }
   if (predecessor_ != 0) consider(predecessor_silent_at());
+  if (!ungreeted_.empty()) consider(ungreeted_.front().since + config_.silence_max);
   if (position_ != nowhere && !stopped_) consider(stops_at());
   return next;
 }

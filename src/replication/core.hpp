@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <system_error>
 
@@ -163,6 +164,8 @@ private:
   std::optional<time_point> predecessor_gone_since_;
   std::uint64_t acked_ = 0;  // watermark that the predecessor was told
   accepted_links accepted_;
+  std::deque<ungreeted_link> ungreeted_;  // oldest first
+  std::size_t clients_ = 0;               // of the accepted links, those of clients
   std::uint64_t next_stream_ = 1;
 
   bool stopped_ = false;

@@ -123,7 +123,10 @@ void core::advance_commit(std::uint64_t watermark, const turn& at) {
     const log_entry entry = log_.pop_front();  // R11: the successor holds it, and those behind it do
     ++commit_;
     if (commit_ <= sent_) sent_weight_ -= entry.record.weight();
+    // Of an object's records that this watermark commits, the newest speaks for all: it ends every older version.
     for (const object_effect& effect : entry.record.effects) {
+      const std::uint64_t newest = dirty_.newest(effect.key, watermark);
+      if (newest != commit_ && !mutant(mutation::drops_version_early)) continue;
       at.objects.commit(effect.key.text(), mutant(mutation::drops_version_early) ? log_.last_seq() : commit_);
       dirty_.commit(effect.key, commit_);
     }

@@ -1,5 +1,6 @@
 // Reads: from memory where that is right, else by the tail's watermark (R7 of docs/replication.md).
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "replication/core.hpp"
@@ -88,6 +89,7 @@ void core::handle_watermark_reply(const connection& from, const bytes& frame, co
   if (!reply || !has_successor() || from.number != to_tail_.number() || reply->watermark > log_.last_seq()) {
     return malformed(from, at);
   }
+  std::map<std::uint64_t, std::size_t> answered_bytes;  // by stream: it hears of its congestion only afterwards
   for (const waiting_read& read : queries_.answered(reply->question)) {
     if (reply->status != reply_status::ok) {
       answer_read(read.who, reply->status, {}, {}, false, at);
@@ -98,6 +100,14 @@ void core::handle_watermark_reply(const connection& from, const bytes& frame, co
     const std::uint64_t watermark = std::max(reply->watermark, commit_);
     const stored found = mutant(mutation::answers_newest_after_query) ? at.objects.fetch(read.key.text())
                                                                       : at.objects.fetch_at(read.key.text(), watermark);
+    const std::size_t size = found.value ? found.value->size() : 0;
+    std::size_t& answered = answered_bytes[read.who.stream];
+    if (read.who.stream != 0 && answered > 0 && answered + size > config_.answer_bytes_max) {
+      ++counters_.refused_busy;
+      answer_read(read.who, reply_status::busy, {}, {}, false, at);
+      continue;
+    }
+    answered += size;
     answer_read(read.who, reply_status::ok, found, {epoch(), watermark}, false, at);
   }
 }

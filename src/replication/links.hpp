@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -82,6 +85,20 @@ struct accepted_link {
   link_role role = link_role::client;
   replica_id from;
 };
+
+/// A stream that a peer opened and said nothing on yet.
+struct ungreeted_link {
+  std::uint64_t number = 0;
+  time_point since;
+};
+
+/// How long a link may be silent: what is configured, or what the largest value takes at 16 MiB/s, there and back, if
+/// that is longer. A frame counts as heard only when it is whole.
+[[nodiscard]] constexpr duration silence_allowed(duration configured, std::size_t value_size_max) noexcept {
+  constexpr std::size_t bytes_per_millisecond = (std::size_t{16} << 20U) / 1000;
+  const duration value_takes = std::chrono::milliseconds{value_size_max / bytes_per_millisecond};
+  return std::max(configured, 2 * value_takes);
+}
 
 using accepted_links = detail::indexed<accepted_link, detail::number_hash>;
 

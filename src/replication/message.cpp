@@ -363,8 +363,10 @@ std::optional<read_request> decode_read_request(bytes_view in) noexcept {
     case static_cast<std::uint8_t>(consistency::kind::strong): break;
     case static_cast<std::uint8_t>(consistency::kind::bounded_time): {
       const std::uint64_t staleness = body.take_varint();
-      constexpr std::uint64_t staleness_max = std::uint64_t{1} << 62U;  // 146 years
-      if (staleness > staleness_max) body.fail();
+      if (staleness > static_cast<std::uint64_t>(consistency::staleness_max.count())) {
+        body.fail();
+        break;
+      }
       result.level = consistency::within(duration{static_cast<duration::rep>(staleness)});
       break;
     }

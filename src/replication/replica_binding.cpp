@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/assert.hpp"
+#include "replication/deadline.hpp"
 
 namespace artillery::replication {
 namespace {
@@ -249,7 +250,8 @@ void replica_binding::take_reads() {
   }
   for (read_call& call : taken_) reads_.add(call.number, std::move(call.done));
   step([this](core& c, const turn& at) {
-    for (const read_call& call : taken_) c.read(call.number, call.key.compact(), call.level, at.now + call.timeout, at);
+    for (const read_call& call : taken_)
+      c.read(call.number, call.key.compact(), call.level, deadline_after(at.now, call.timeout), at);
   });
   taken_.clear();
 }

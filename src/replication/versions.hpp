@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
-#include <vector>
 
 #include "artillery/bytes.hpp"
 #include "artillery/clock.hpp"
@@ -25,6 +25,8 @@ public:
   [[nodiscard]] bool dirty(const bytes& key) const noexcept { return table_.contains(key); }
   /// Records of `key` above the commit.
   [[nodiscard]] std::size_t count(const bytes& key) const noexcept;
+  /// The newest of them up to `watermark`; 0: none.
+  [[nodiscard]] std::uint64_t newest(const bytes& key, std::uint64_t watermark) const noexcept;
   /// When the oldest of them arrived here.
   [[nodiscard]] std::optional<time_point> since(const bytes& key) const noexcept;
 
@@ -37,7 +39,7 @@ private:
   };
   struct row {
     bytes key;
-    std::vector<pending> records;  // ascending
+    std::deque<pending> records;  // ascending
   };
   struct key_hash {
     [[nodiscard]] std::uint64_t operator()(const bytes& key) const noexcept {

@@ -26,6 +26,7 @@ void chain_store::apply(std::string_view key, const stored& written) {
 }
 
 void chain_store::commit(std::string_view key, std::uint64_t seq) {
+  ++commits_;
   const auto found = objects_.find(key);
   if (found == objects_.end()) return;
   std::vector<stored>& versions = found->second;

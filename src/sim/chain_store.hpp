@@ -21,6 +21,8 @@ public:
   [[nodiscard]] std::size_t size() const override { return objects_.size(); }
 
   [[nodiscard]] const journal& applied() const noexcept { return journal_; }
+  /// Calls of `commit`.
+  [[nodiscard]] std::uint64_t commits() const noexcept { return commits_; }
   /// The same objects in the same versions.
   [[nodiscard]] bool same_as(const chain_store& other) const;
   /// The versions that are kept, of all objects.
@@ -29,6 +31,7 @@ public:
 private:
   std::map<std::string, std::vector<replication::stored>, std::less<>> objects_;  // versions ascending
   journal journal_;
+  std::uint64_t commits_ = 0;
 };
 
 }  // namespace artillery::sim

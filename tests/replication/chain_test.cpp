@@ -155,3 +155,56 @@ TEST_CASE("bytes that are no frames cost their sender the stream, and nobody els
   CHECK(chain.replica(0).core().counters().malformed == 1);
   CHECK(chain.put("k", "v").result.applied);
 }
+
+TEST_CASE("a stream on which nobody introduces himself is closed, and clients leave places for members",
+          "[replication][chain]") {
+  class mute final : public sim::program {
+  public:
+    explicit mute(endpoint to) : to_{to} {}
+    void start(time_point, network_effects& out) override { out.open(1, to_); }
+    void receive(const connection&, const bytes&, time_point, network_effects&) override {}
+    void link(const connection&, link_state state, time_point, network_effects&) override {
+      if (state == link_state::down) closed = true;
+    }
+    bool closed = false;
+
+  private:
+    endpoint to_;
+  };
+  replica_config config;
+  config.clients_max = 1;
+  simulated_chain chain{2, read_mode::apportioned, config};
+  const auto host = chain.world.add(endpoint::v4(10, 9, 9, 9, 1), std::make_unique<mute>(chain.at(0)));
+  chain.run(1900ms);
+  CHECK_FALSE(static_cast<mute&>(*chain.world.running(host)).closed);
+  chain.run(300ms);
+  CHECK(static_cast<mute&>(*chain.world.running(host)).closed);
+  const auto first = chain.client_host();
+  chain.speak_as(chain.add_client());
+  CHECK(chain.end_read(chain.begin_read("k", strong, {}, 1s)).error == errc::timed_out);
+  chain.world.crash(first);
+  CHECK_FALSE(chain.read("k").error);
+}
+
+TEST_CASE("records of one object that are committed together are committed once", "[replication][chain]") {
+  simulated_chain chain{2};
+  chain.put("k", "");
+  chain.world.set_stream_timeout(50ms);  // so that all of them are sent again together
+  chain.hold(0);
+  std::vector<request_id> writes;
+  for (int i = 0; i < 200; ++i) writes.push_back(chain.begin_write(write::put("k", std::to_string(i))));
+  chain.run(200ms);
+  const auto before = chain.replica(0).objects().commits();
+  chain.release(0);
+  for (const request_id request : writes) CHECK(chain.end_write(request).result.applied);
+  CHECK(chain.replica(0).objects().commits() - before < 20);
+  CHECK(chain.replica(0).objects().versions() == 1);
+  CHECK(chain.replica(0).core().status().dirty_objects == 0);
+}
+
+TEST_CASE("a large value has the time that it takes, and an ordinary one no more than is configured",
+          "[replication][chain]") {
+  CHECK(silence_allowed(2s, std::size_t{1} << 20U) == 2s);
+  CHECK(silence_allowed(2s, std::size_t{64} << 20U) >= 8s);
+  CHECK(silence_allowed(20s, std::size_t{64} << 20U) == 20s);
+}

@@ -1,5 +1,6 @@
 // What a client does about trouble: retries under the same number, deadlines, routing.
 #include "catch.hpp"
+#include "replication/deadline.hpp"
 #include "replication/simulated_chain.hpp"
 
 using namespace artillery;
@@ -146,4 +147,51 @@ TEST_CASE("a write that was sent to a chain that then began anew has an unknown 
   chain.world.restart(chain.host(0), std::make_unique<sim::replica_program>(config, anew, 77, sim::replica_driving{}));
   CHECK(chain.end_write(sent).error == errc::outcome_unknown);
   CHECK_FALSE(chain.read("k").result.found());
+}
+
+TEST_CASE("writes have a maximum of bytes in flight, also when they are sent again", "[replication][client]") {
+  client_config config;
+  config.write_bytes_in_flight_max = 10'000;
+  simulated_chain chain{2};
+  chain.speak_as(chain.add_client(config));
+  chain.run(20ms);
+  chain.world.set_stream_timeout(50ms);
+  chain.put("k", "0");
+  chain.world.cut(chain.host(0), chain.client_host());  // answers are lost, requests are not
+  std::vector<request_id> writes;
+  for (int i = 0; i < 20; ++i) {
+    writes.push_back(chain.begin_write(write::put("k" + std::to_string(i), std::string(4'000, 'x'))));
+  }
+  chain.run(30ms);
+  CHECK(chain.replica(0).core().counters().writes == 3);  // one before, and two of the twenty
+  chain.run(500ms);
+  chain.world.heal();
+  for (const request_id request : writes) CHECK(chain.end_write(request).result.applied);
+  const auto large = chain.put("large", std::string(20'000, 'x'));  // one write at least
+  CHECK(large.result.applied);
+}
+
+TEST_CASE("reads of one client are not answered with more at once than its stream holds", "[replication][client]") {
+  replica_config config;
+  config.answer_bytes_max = 10'000;
+  simulated_chain chain{2, read_mode::apportioned, config};
+  chain.put("k", std::string(4'000, '0'));
+  chain.hold(0);
+  const auto held = chain.begin_write(write::put("k", std::string(4'000, '1')));
+  chain.run(5ms);
+  std::vector<request_id> reads;
+  for (int i = 0; i < 10; ++i) reads.push_back(chain.begin_read("k", strong, 0));
+  chain.run(5ms);
+  chain.release(0);
+  for (const request_id request : reads) CHECK(chain.end_read(request).result.found());
+  CHECK(chain.replica(0).core().counters().refused_busy >= 7);
+  CHECK(chain.client().counters().refused_busy >= 7);
+  CHECK(chain.end_write(held).result.applied);
+}
+
+TEST_CASE("a timeout beyond the end of time is none", "[replication][client]") {
+  constexpr time_point now{1h};
+  CHECK(deadline_after(now, 1s) == now + 1s);
+  CHECK_FALSE(deadline_after(now, duration::max()));
+  CHECK_FALSE(deadline_after(now, time_point::max() - now));
 }

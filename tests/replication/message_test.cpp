@@ -190,6 +190,16 @@ TEST_CASE("a view comes out as it went in", "[replication][wire]") {
   CHECK(decode_view(whole(f)) == v);
 }
 
+TEST_CASE("a bound without end is one that the wire can carry", "[replication][wire]") {
+  for (const duration staleness : {duration::max(), duration::min(), duration{0}, consistency::staleness_max}) {
+    frame f;
+    encode(f, 2, read_request{5, bounded(staleness), as_bytes("key")});
+    const auto decoded = decode_read_request(f.header);
+    REQUIRE(decoded);
+    CHECK(decoded->level == bounded(staleness));
+  }
+}
+
 TEST_CASE("a frame that is cut short anywhere, or goes on, is refused", "[replication][wire]") {
   for (const sample& s : samples()) {
     CAPTURE(s.name);

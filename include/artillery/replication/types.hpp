@@ -106,9 +106,15 @@ public:
     return kind_ == kind::bounded_records ? amount_ : 0;
   }
 
+  /// The longest staleness that a request can ask for, about 146 years; a longer one counts as this.
+  static constexpr duration staleness_max{duration::rep{1} << 62U};
+
   /// Never older than `staleness`; a negative one counts as zero.
   [[nodiscard]] static constexpr consistency within(duration staleness) noexcept {
-    return {kind::bounded_time, staleness.count() < 0 ? 0 : static_cast<std::uint64_t>(staleness.count())};
+    const duration::rep within_limits = staleness < duration{0}     ? 0
+                                        : staleness > staleness_max ? staleness_max.count()
+                                                                    : staleness.count();
+    return {kind::bounded_time, static_cast<std::uint64_t>(within_limits)};
   }
   /// Lacks at most `records` writes of the object that the replica has heard of.
   [[nodiscard]] static constexpr consistency lacking(std::uint64_t records) noexcept {
@@ -241,13 +247,20 @@ struct replica_config {
   std::size_t sessions_max = 4096;
   /// Reads of dirty objects that wait for the tail's watermark; beyond it they are answered `busy`.
   std::size_t waiting_reads_max = 65'536;
+  /// Bytes of values that the reads of one client are answered with at once when the tail's watermark arrives (one
+  /// value at least); those beyond it are answered `busy`. The driver's queue per stream must hold more.
+  std::size_t answer_bytes_max = std::size_t{8} << 20U;
+  /// Streams of clients at a time; a further one is refused, so that places are left for the members of the chain.
+  std::size_t clients_max = 900;
   /// Bytes of writes that are under way to the successor at most (one write at least). The driver's queue per stream
   /// must hold more.
   std::size_t link_bytes_max = std::size_t{4} << 20U;
   /// One frame of records down the chain carries at most about this (one write at least).
   std::size_t append_bytes_max = std::size_t{256} << 10U;
 
-  /// A link on which nothing is heard for half of this is probed, for all of this is given up and opened anew.
+  /// A link on which nothing is heard for half of this is probed, for all of this is given up and opened anew; an
+  /// accepted one on which no peer introduces itself is closed after it. A frame is heard when it is whole, so at least
+  /// twice what a value of `value_size_max` takes at 16 MiB/s is allowed, whatever this says.
   duration silence_max = std::chrono::seconds{2};
   /// Pause before a broken link is opened again: doubles from the first to the second, drawn between half and all.
   duration reconnect_min = std::chrono::milliseconds{20};
@@ -264,14 +277,18 @@ struct client_config {
   std::size_t value_size_max = std::size_t{1} << 20U;
 
   std::size_t writes_in_flight_max = 256;  ///< at most the chain's `results_per_session_max`
+  /// Bytes of writes that were sent and wait for their answers at most (one write at least). The driver's queue per
+  /// stream must hold more: all of them may be handed to it at once.
+  std::size_t write_bytes_in_flight_max = std::size_t{8} << 20U;
   std::size_t reads_in_flight_max = 1024;
   /// Operations that wait for a place in flight; beyond it `errc::would_overflow`.
   std::size_t queue_max = 65'536;
   /// An operation without an answer for this long is tried again: a write at the head under the same number, a read at
   /// another replica.
   duration attempt_timeout = std::chrono::milliseconds{500};
-  /// A link from which something is awaited and nothing heard for half of this is probed; after as long again without an
-  /// answer it is given up and opened anew.
+  /// A link from which something is awaited and nothing heard for half of this is probed; after as long again without
+  /// an answer it is given up and opened anew. At least twice what a value of `value_size_max` takes at 16 MiB/s is
+  /// allowed.
   duration silence_max = std::chrono::seconds{2};
   /// After `busy` and its like: doubles from the first to the second, drawn between half and all.
   duration retry_min = std::chrono::milliseconds{2};
