@@ -16,6 +16,7 @@ void chain_members::observe(std::size_t position, const replica_program& replica
   seen.commit = status.commit;
   const replication::log& log = core.log();
   seen.log_size = log.size();
+  seen.core = &core;
   seen.contiguous = log.size() == log.last_seq() - log.dropped().seq &&
                     (log.empty() || (log.at(log.dropped().seq + 1).record.seq == log.dropped().seq + 1 &&
                                      log.at(log.last_seq()).record.seq == log.last_seq()));
@@ -124,11 +125,20 @@ std::optional<std::string> check_monotone_reads(const history& operations) {
   return std::nullopt;
 }
 
+namespace {
+std::uint64_t sessions_hash(const chain_members::member& of) {
+  detail::state_hash into;
+  of.core->sessions().hash(into);
+  return into.value();
+}
+}  // namespace
+
 std::optional<std::string> check_converged(const chain_members& members) {
   const auto& all = members.all();
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].commit != all.front().last || all[i].log_size != 0) return "not everything is committed" + at(i);
     if (!all[i].objects->same_as(*all.front().objects)) return "other objects than the head's" + at(i);
+    if (sessions_hash(all[i]) != sessions_hash(all.front())) return "other sessions than the head's" + at(i);
     if (all[i].objects->versions() != all[i].objects->size()) return "old versions are kept" + at(i);
   }
   return std::nullopt;

@@ -25,6 +25,7 @@ public:
     std::uint64_t commit = 0;
     std::uint64_t commit_before = 0;
     std::size_t log_size = 0;
+    const replication::core* core = nullptr;  // while it runs
     bool contiguous = true;
   };
 

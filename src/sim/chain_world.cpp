@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using replication::request_id;
 
 constexpr duration heal_patience = 120s;
-constexpr std::uint64_t search_steps_max = 4000;
+constexpr std::uint64_t search_steps_max = 200'000;
 constexpr std::uint32_t unsearched_factor = 7;
 
 class chain_run {

@@ -155,6 +155,7 @@ private:
       return "acknowledged, and not in the log under its version";
     }
     const std::uint64_t seq = op.version.seq;
+    if (op.what == operation::kind::erase && !states_.at(seq).absent) return "erased, and there";
     if (op.when.what() != replication::condition::kind::always) {
       const state& found = states_.at(seq - 1);
       const bool held = op.when.what() == replication::condition::kind::if_absent
@@ -168,6 +169,9 @@ private:
   }
 
   std::optional<std::string> place_failed_condition(const operation& op) {
+    using kind = replication::condition::kind;
+    if (op.when.what() == kind::always) return "failed without a condition";
+    if (op.when.what() == kind::if_absent && op.version.none()) return "failed although its condition held";
     if (!op.version.none()) {
       const state* seen = states_.of_version(op.version);
       if (seen == nullptr || seen->absent) return "failed on a version that never was";

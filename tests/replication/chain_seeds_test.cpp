@@ -36,6 +36,7 @@ TEST_CASE("a chain keeps its promises under drawn faults, and the faults are rea
   CHECK(sums.at("streams broken") > 500);
   CHECK(sums.at("records resent") > 50);
   CHECK(sums.at("orders searched") > 100);
+  CHECK(sums.at("searches given up") * 10 < sums.at("orders searched"));
 }
 
 TEST_CASE("strong reads of clean objects send no message", "[replication][seeds]") {

@@ -138,3 +138,22 @@ TEST_CASE("an absence may be the latest one that the read can have seen", "[repl
   later.insert(later.end(), {absent, erased});
   CHECK(check_against_log(later, log));
 }
+
+TEST_CASE("an erase that was acknowledged and left the object there is found", "[replication][linearizability]") {
+  operation erased = put(3, 4, "", 2);
+  erased.what = operation::kind::erase;
+  CHECK(sound({put(1, 2, "a", 1), erased}, {{"k", {1, 1}, false, "a"}, {"k", {1, 2}, true, ""}}));
+  CHECK(check_against_log({put(1, 2, "a", 1), erased}, {{"k", {1, 1}, false, "a"}}));
+}
+
+TEST_CASE("a write that cannot have failed and did is found", "[replication][linearizability]") {
+  operation failed = put(5, 6, "c", 2);
+  failed.applied = false;
+  CHECK_FALSE(sound({put(1, 2, "a", 1), put(3, 4, "b", 2), failed}));
+  operation on_nothing = put(1, 2, "c", 0);
+  on_nothing.applied = false;
+  on_nothing.version = {};
+  CHECK_FALSE(sound({on_nothing}, {}));
+  on_nothing.when = replication::condition::absent();
+  CHECK_FALSE(sound({on_nothing}, {}));
+}
