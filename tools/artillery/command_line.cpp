@@ -12,6 +12,7 @@
 #include "artillery/version.hpp"
 #include "control/socket_path.hpp"
 #include "exit_code.hpp"
+#include "help_format.hpp"
 #include "notation.hpp"
 
 namespace tool {
@@ -31,7 +32,6 @@ Exit codes:
   2 wrong use                6 get: no such object
   3 no agent to talk to      7 cas: the object is not as was asked; nothing changed
 
-Environment: ARTILLERY_CLUSTER, ARTILLERY_NAME, ARTILLERY_SOCKET are defaults of the options of these names.
 `artillery <command> --help` tells more.)";
 
 std::string user_name() {
@@ -127,7 +127,7 @@ command parse_command_line(std::vector<std::string> words) {
                "artillery"};
   app.require_subcommand(1);
   app.footer(program_footer);
-  app.get_formatter()->column_width(34);
+  app.formatter(std::make_shared<help_format>());
   std::optional<command> chosen;
   add_agent_command(app, chosen);
   add_cluster_commands(app, chosen);

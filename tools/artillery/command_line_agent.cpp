@@ -106,7 +106,9 @@ void add_finding(CLI::App& app, agent_options& options) {
                     "UDP port on which all agents of a link find each other by broadcast")
       ->type_name("PORT")
       ->default_str(std::to_string(options.discovery_port));
-  app.add_flag("!--no-discovery", options.discover, "Neither announce this agent nor look for others by broadcast")
+  app.add_flag_callback(
+         "--no-discovery", [&options] { options.discover = false; },
+         "Neither announce this agent nor look for others by broadcast")
       ->excludes("--discovery-port");
 }
 
