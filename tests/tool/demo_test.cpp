@@ -26,6 +26,11 @@ file_descriptor process_named_in(const std::string& line) {
   return file_descriptor{static_cast<int>(::syscall(SYS_pidfd_open, tool::parse_number(digits).value(), 0))};
 }
 
+/// The demo with its files in `scratch`, since a killed one cannot remove them.
+std::vector<std::string> demo_within(const tests::scratch_directory& scratch) {
+  return {"/usr/bin/env", "TMPDIR=" + scratch.file(""), ARTILLERY_DEMO};
+}
+
 /// The three agents of a demo that has just started them.
 std::vector<file_descriptor> agents_of(demo::child& running) {
   std::vector<file_descriptor> found;
@@ -45,17 +50,19 @@ bool ends_soon(const file_descriptor& process) {
 
 TEST_CASE("an interrupted demo says so and leaves no process", "[tool][demo]") {
   tests::scratch_directory scratch;
-  demo::child running{{ARTILLERY_DEMO}, scratch.file("remarks")};
+  demo::child running{demo_within(scratch), scratch.file("remarks")};
   const auto agents = agents_of(running);
   running.signal(SIGTERM);
   CHECK(running.wait() == 1);
   CHECK_THAT(tests::content_of(scratch.file("remarks")), Catch::Contains("interrupted"));
+  for (const auto& left : std::filesystem::directory_iterator{scratch.file("")})
+    CHECK(left.path().filename() == "remarks");
   for (const auto& agent : agents) CHECK(ends_soon(agent));
 }
 
 TEST_CASE("a killed demo takes its agents along", "[tool][demo]") {
   tests::scratch_directory scratch;
-  demo::child running{{ARTILLERY_DEMO}, scratch.file("remarks")};
+  demo::child running{demo_within(scratch), scratch.file("remarks")};
   const auto agents = agents_of(running);
   running.signal(SIGKILL);
   (void)running.wait();
@@ -64,7 +71,7 @@ TEST_CASE("a killed demo takes its agents along", "[tool][demo]") {
 
 TEST_CASE("an agent that dies unasked fails the demo", "[tool][demo]") {
   tests::scratch_directory scratch;
-  demo::child running{{ARTILLERY_DEMO}, scratch.file("remarks")};
+  demo::child running{demo_within(scratch), scratch.file("remarks")};
   const auto agents = agents_of(running);
   REQUIRE(::syscall(SYS_pidfd_send_signal, agents[2].number(), SIGKILL, nullptr, 0) == 0);
   CHECK(running.wait() == 1);

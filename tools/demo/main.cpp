@@ -27,7 +27,7 @@ constexpr const char* debian_licences = "/usr/share/common-licenses";
 
 constexpr const char* footer =
     R"(Ends with 0 when everything was as it must be, with 1 when not (it says what), with 2 on wrong use. Leaves no process
-and no file behind.)";
+behind, however it ends.)";
 
 /// Without a directory: what every Debian has, or else the licences of this project.
 std::string default_directory() {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 namespace demo {
@@ -19,12 +20,18 @@ namespace {
   throw std::system_error{errno, std::generic_category(), what};
 }
 
+/// $TMPDIR, unless that is too long for the paths of sockets below it.
+std::string temporary_directory() {
+  constexpr std::size_t path_max = 64;
+  const char* told = std::getenv("TMPDIR");
+  return told != nullptr && told[0] == '/' && std::string_view{told}.size() <= path_max ? told : "/tmp";
+}
+
 }  // namespace
 
 scratch_directory::scratch_directory() {
-  // Short, since the path of a Unix socket is: not wherever TMPDIR points.
-  std::string pattern = "/tmp/artillery-demo-XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) fail("cannot make a directory in /tmp");
+  std::string pattern = temporary_directory() + "/artillery-demo-XXXXXX";
+  if (::mkdtemp(pattern.data()) == nullptr) fail("cannot make the directory " + pattern);
   path_ = pattern;
 }
 
