@@ -11,8 +11,6 @@
 namespace artillery::replication {
 namespace {
 
-constexpr request_id session_request = static_cast<request_id>(-1);
-
 outgoing_link link_to(const endpoint& at, const client_config& config) {
   return {at, {config.reconnect_min, config.reconnect_max}, config.silence_max};
 }

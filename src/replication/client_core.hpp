@@ -21,6 +21,9 @@ namespace artillery::replication {
 /// Names a call of the user's until its answer.
 using request_id = std::uint64_t;
 
+/// The client's own request for a session; no call of the user's has this id.
+inline constexpr request_id session_request = static_cast<request_id>(-1);
+
 /// Where a client's core puts what it wants done.
 class client_effects : public network_effects {
 public:

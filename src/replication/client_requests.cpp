@@ -9,7 +9,6 @@
 namespace artillery::replication {
 namespace {
 
-constexpr request_id session_request = static_cast<request_id>(-1);
 /// An attempt lasts longer each time, up to this many doublings: a chain that has stopped is not helped by repetition.
 constexpr std::uint32_t attempt_doublings_max = 4;
 
