@@ -46,7 +46,8 @@ function(artillery_program name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
   artillery_link_names(links ${arg_LINKS})
   target_link_libraries(${name} PRIVATE ${links} artillery_warnings cereal::cereal)
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ${ARTILLERY_UNITY} CXX_EXTENSIONS OFF)
+  # Never in unity: the files of a test program each have names of their own choice.
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()
 
 # artillery_test(<name> SOURCES <file>... [LINKS <room or target>...] [LABELS <label>...] [TIMEOUT <seconds>])
