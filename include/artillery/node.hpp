@@ -38,6 +38,17 @@ inline constexpr std::string_view node_service_protocol = "artillery";
 template <class Token>
 auto async_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, Token&& token);
 
+/// Likewise from membership to replication: what `cluster` reports of a node is a hint to `replica`, whose
+/// `replica_config::self` goes by the cluster's node ids. It takes all events of the cluster; who needs them too pulls
+/// them and calls `give_hint` with each. Completes: when it is cancelled, or with what the cluster ended with.
+/// Signature: void(std::error_code). Cancellation: all kinds. Lifetime: both objects stay where they are until it
+/// completes: cancel it, or end the cluster's `async_run`, first.
+template <class Token>
+auto async_feed_hints(membership::cluster& cluster, replication::replica& replica, Token&& token);
+
+/// The same for one event; one that says nothing of a node's life does nothing. Any thread.
+void give_hint(const membership::event& what, replication::replica& replica);
+
 namespace detail {
 
 /// What a `node` is a handle of; the operations go on in src/node.
@@ -61,6 +72,8 @@ void start_write(const std::shared_ptr<node_impl>& node, replication::write what
 
 void start_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, completion<done_signature> done);
 [[nodiscard]] asio::any_io_executor executor_of(const discovery::beacon& beacon);
+[[nodiscard]] asio::any_io_executor executor_of(const membership::cluster& cluster);
+void start_feed_hints(membership::cluster& cluster, replication::replica& replica, completion<done_signature> done);
 
 }  // namespace detail
 
@@ -280,6 +293,15 @@ auto async_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, T
                                                   [&beacon, &cluster](detail::completion<detail::done_signature> done) {
                                                     detail::start_feed_seeds(beacon, cluster, std::move(done));
                                                   });
+}
+
+template <class Token>
+auto async_feed_hints(membership::cluster& cluster, replication::replica& replica, Token&& token) {
+  return detail::initiate<detail::done_signature>(
+      std::forward<Token>(token), detail::executor_of(cluster),
+      [&cluster, &replica](detail::completion<detail::done_signature> done) {
+        detail::start_feed_hints(cluster, replica, std::move(done));
+      });
 }
 
 }  // namespace artillery

@@ -130,6 +130,10 @@ public:
   template <class Token>
   auto async_read(bytes key, consistency level, duration timeout, Token&& token);
 
+  /// Tells it what somebody else, membership say, knows of a node. Never needed and never believed: a wrong hint costs
+  /// a probe. Of nodes that it has no link to it is ignored, and after the end.
+  void hint(const node_id& about, peer_hint what);
+
   /// Where it listens, with the port that the system chose; none before `event::kind::listening`.
   [[nodiscard]] endpoint local_endpoint() const;
   [[nodiscard]] replica_status status() const;

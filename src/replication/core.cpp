@@ -279,6 +279,26 @@ void core::tend(outgoing_link& link, const turn& at) {
   }
 }
 
+void core::heed(outgoing_link& link, peer_hint what, const turn& at) {
+  ++counters_.hints;
+  if (what == peer_hint::present) link.hurry(at.now);
+  if (what == peer_hint::doubted && link.open()) link.doubt(at.now);
+  tend(link, at);
+}
+
+void core::hint(const node_id& about, peer_hint what, const turn& at) {
+  if (position_ == nowhere) return;
+  if (has_successor() && view_.replicas[position_ + 1].id.node == about) heed(successor_, what, at);
+  if (has_successor() && view_.replicas.back().id.node == about) heed(to_tail_, what, at);
+  const bool asks = what == peer_hint::doubted && predecessor_ != 0;
+  if (!asks || view_.replicas[position_ - 1].id.node != about) return;
+  ++counters_.hints;
+  // As if it had let pass the time by which it should have probed this node; now it is asked.
+  predecessor_heard_ = std::min(predecessor_heard_, at.now - config_.silence_max);
+  encode_bare(scratch_, frame_kind::ping, epoch());
+  send(predecessor_, at);
+}
+
 // --- time ---
 
 void core::expire(const turn& at) {

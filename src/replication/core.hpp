@@ -71,6 +71,9 @@ public:
   /// Forgets a read: no answer follows.
   void cancel(request_id request);
 
+  /// What somebody else says of a node: a reason to look now, nothing more.
+  void hint(const node_id& about, peer_hint what, const turn& at);
+
   /// What readers on other threads may know; published after every flush.
   [[nodiscard]] serving_state serving() const noexcept;
   [[nodiscard]] replica_status status() const;
@@ -108,6 +111,7 @@ private:
   void drop_opened(outgoing_link& link, const turn& at);
   void forget_accepted(std::uint64_t number, time_point now);
   void tend(outgoing_link& link, const turn& at);
+  void heed(outgoing_link& link, peer_hint what, const turn& at);
   void send(std::uint64_t stream, const turn& at);
   void note_progress(const turn& at);
   [[nodiscard]] std::optional<time_point> stops_at() const;

@@ -62,6 +62,10 @@ public:
   /// What is to be done by now. `watched`: something is awaited from the other end, so silence means something.
   [[nodiscard]] action due(time_point now, bool watched) const noexcept;
   void probed(time_point now) noexcept { probed_at_ = now; }
+  /// A probe is due at once, unless one is under way.
+  void doubt(time_point now) noexcept { heard_ = std::min(heard_, now - silence_max_ / 2); }
+  /// No pause is needed any more.
+  void hurry(time_point now) noexcept { retry_at_ = std::min(retry_at_, now); }
   [[nodiscard]] std::optional<time_point> next_deadline(bool watched) const noexcept;
 
   void hash(detail::state_hash& into, time_point now) const;

@@ -56,6 +56,10 @@ void replica::start_read(const std::shared_ptr<replica_binding>& self, bytes key
   self->read(std::move(key), level, timeout, std::move(done));
 }
 
+void replica::hint(const node_id& about, peer_hint what) {
+  binding_->hint(about, what);
+}
+
 local_read replica::try_read(std::string_view key) const {
   return binding_->try_read(key);
 }

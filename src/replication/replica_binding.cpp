@@ -267,6 +267,12 @@ void replica_binding::answered(request_id request, std::error_code error, const 
   reads_.take(request)(error, result);
 }
 
+void replica_binding::hint(const node_id& about, peer_hint what) {
+  submit(std::static_pointer_cast<replica_binding>(shared_from_this()), [about, what](replica_binding& self) {
+    self.step([&](core& c, const turn& at) { c.hint(about, what, at); });
+  });
+}
+
 // --- other threads ---
 
 void replica_binding::next_event(detail::completion<event_signature> done) {
@@ -347,6 +353,7 @@ void replica_binding::metrics(const metric_visitor& visit) const {
   visit("replication.acks", all.acks);
   visit("replication.links_opened", all.links_opened);
   visit("replication.links_lost", all.links_lost);
+  visit("replication.hints", all.hints);
   visit("replication.malformed", all.malformed);
   visit("replication.checksum_mismatches", all.checksum_mismatches);
   visit("replication.objects", readable_->size());

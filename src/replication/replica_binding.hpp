@@ -60,6 +60,7 @@ public:
   void adopt(view chosen, detail::completion<run_signature> done);
   void next_event(detail::completion<event_signature> done);
   void read(bytes key, consistency level, duration timeout, detail::completion<read_signature> done);
+  void hint(const node_id& about, peer_hint what);
   [[nodiscard]] local_read try_read(std::string_view key) const;
   void try_read(std::span<const std::string_view> keys, std::span<local_read> into) const;
   [[nodiscard]] endpoint local_endpoint() const;

@@ -127,6 +127,12 @@ void replica_program::expire(time_point now, network_effects& out) {
   }
 }
 
+void replica_program::hint(const node_id& about, peer_hint what, time_point now, network_effects& out) {
+  sink effects{out, now, events_};
+  core_.hint(about, what, {now, *objects_, effects});
+  after_input(now, out);
+}
+
 void replica_program::after_input(time_point now, network_effects& out) {
   if (driving_.flush_delay > duration{0}) {
     if (!flush_at_) flush_at_ = now + driving_.flush_delay;

@@ -34,6 +34,9 @@ public:
   void expire(time_point now, network_effects& out) override;
   [[nodiscard]] std::optional<time_point> next_deadline() const override;
 
+  /// A call of its user's.
+  void hint(const node_id& about, replication::peer_hint what, time_point now, network_effects& out);
+
   [[nodiscard]] const replication::core& core() const noexcept { return core_; }
   [[nodiscard]] const chain_store& objects() const noexcept { return *objects_; }
   /// Outlives the program, for the checkers.

@@ -1,6 +1,7 @@
 #include "artillery/node.hpp"
 
 #include <algorithm>
+#include <array>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/error.hpp>
@@ -406,6 +407,45 @@ TEST_CASE("a user's own composition feeds what a beacon finds to a cluster", "[n
                    asio::bind_cancellation_slot(cancel.slot(), [&](std::error_code error) { fed = error; }));
   REQUIRE_FALSE(all.error_of([&](auto done) { cluster.async_join(std::move(done)); }));
   REQUIRE(all.until([&] { return one.node->status().members == 2; }));
+  CHECK_FALSE(fed);
+  cancel.emit(asio::cancellation_type::total);
+  REQUIRE(all.until([&] { return fed.has_value(); }));
+  CHECK(*fed == asio::error::operation_aborted);
+}
+
+TEST_CASE("a user's own composition feeds what a cluster reports to a replica", "[node][adapters]") {
+  world all;
+  auto settings = membership::config::local();
+  settings.cluster = all.config(1).cluster;
+  std::array<std::optional<membership::cluster>, 2> clusters;
+  for (auto& cluster : clusters) {
+    cluster.emplace(all.context.get_executor(), settings);
+    cluster->async_run([](std::error_code) {});
+  }
+  const auto [error, at] = all.result_of<endpoint>([&](auto done) { clusters[1]->async_ready(std::move(done)); });
+  REQUIRE_FALSE(error);
+
+  replication::view chain;
+  chain.chain = 1;
+  chain.epoch = 1;
+  const endpoint nobody = endpoint::v4(127, 0, 0, 1, 1);
+  for (const auto& cluster : clusters) chain.replicas.push_back({{cluster->id(), 1}, nobody});
+  replication::static_authority decides{chain};
+  replication::replica_config of_replica;
+  of_replica.self = chain.replicas[0].id;
+  replication::replica replica{all.context.get_executor(), of_replica, {}, decides};
+  replica.async_run([](std::error_code) {});
+  REQUIRE(all.until([&] { return replica.status().epoch == 1; }));
+
+  asio::cancellation_signal cancel;
+  std::optional<std::error_code> fed;
+  async_feed_hints(*clusters[0], replica,
+                   asio::bind_cancellation_slot(cancel.slot(), [&](std::error_code ended) { fed = ended; }));
+  clusters[0]->add_seed(at);
+  REQUIRE(all.until([&] { return replica.counters().hints > 0; }));  // joined
+  const auto before = replica.counters().hints;
+  clusters[1].reset();
+  REQUIRE(all.until([&] { return replica.counters().hints > before; }));  // suspected, failed
   CHECK_FALSE(fed);
   cancel.emit(asio::cancellation_type::total);
   REQUIRE(all.until([&] { return fed.has_value(); }));

@@ -322,6 +322,13 @@ struct event {
 /// What a replica does in its chain.
 enum class role : std::uint8_t { none, head, middle, tail, single };
 
+/// What somebody who watches the nodes of a chain says of one. It is never believed: it only makes a replica look at
+/// once where it would have looked later.
+enum class peer_hint : std::uint8_t {
+  doubted,  ///< suspected, failed or gone: links to it are probed at once
+  present   ///< here, perhaps again: links to it are opened at once, without the pause after a failure
+};
+
 /// A replica's state at a moment, for eyes and dashboards.
 struct replica_status {
   std::uint64_t chain = 0;
@@ -356,6 +363,7 @@ struct replica_counters {
   std::uint64_t acks = 0;               ///< sent to the predecessor
   std::uint64_t links_opened = 0;
   std::uint64_t links_lost = 0;
+  std::uint64_t hints = 0;                ///< about a neighbour, and so heeded
   std::uint64_t malformed = 0;            ///< frames that are none of ours, or out of order
   std::uint64_t checksum_mismatches = 0;  ///< values damaged on the way
 };
