@@ -8,16 +8,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <system_error>
+
+#include "system_failure.hpp"
 
 namespace demo {
 
 namespace {
-
-[[noreturn]] void fail(const std::string& what) {
-  throw std::system_error{errno, std::generic_category(), what};
-}
 
 /// The child's side of the fork: only what is safe there, nothing that allocates.
 [[noreturn]] void become(char* const* words, int output, int remarks, pid_t parent) {
@@ -40,20 +36,20 @@ namespace {
 
 child::child(const std::vector<std::string>& words, const std::string& remarks_file) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) fail("cannot make a pipe");
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) throw_system_error("cannot make a pipe");
   output_ = tool::control::file_descriptor{ends[0]};
   const tool::control::file_descriptor theirs{ends[1]};
   // Of the two ends only ours is non-blocking: a program does not expect that of its standard output.
   ::fcntl(theirs.number(), F_SETFL, 0);
   const tool::control::file_descriptor remarks{
       ::open(remarks_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)};
-  if (!remarks) fail("cannot open " + remarks_file);
+  if (!remarks) throw_system_error("cannot open " + remarks_file);
   std::vector<char*> arguments;
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const pid_t self = ::getpid();
   pid_ = ::fork();
-  if (pid_ < 0) fail("cannot start a process");
+  if (pid_ < 0) throw_system_error("cannot start a process");
   if (pid_ == 0) become(arguments.data(), theirs.number(), remarks.number(), self);
   end_ = tool::control::file_descriptor{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))};
 }

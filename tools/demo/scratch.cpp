@@ -6,19 +6,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
 
+#include "system_failure.hpp"
+
 namespace demo {
 
 namespace {
-
-[[noreturn]] void fail(const std::string& what) {
-  throw std::system_error{errno, std::generic_category(), what};
-}
 
 /// $TMPDIR, unless that is too long for the paths of sockets below it.
 std::string temporary_directory() {
@@ -31,7 +28,7 @@ std::string temporary_directory() {
 
 scratch_directory::scratch_directory() {
   std::string pattern = temporary_directory() + "/artillery-demo-XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) fail("cannot make the directory " + pattern);
+  if (::mkdtemp(pattern.data()) == nullptr) throw_system_error("cannot make the directory " + pattern);
   path_ = pattern;
 }
 
@@ -44,9 +41,9 @@ tool::control::file_descriptor interrupts() {
   sigset_t wanted;
   ::sigemptyset(&wanted);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&wanted, number);
-  if (::sigprocmask(SIG_BLOCK, &wanted, nullptr) != 0) fail("cannot block signals");
+  if (::sigprocmask(SIG_BLOCK, &wanted, nullptr) != 0) throw_system_error("cannot block signals");
   tool::control::file_descriptor made{::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK)};
-  if (!made) fail("cannot watch for signals");
+  if (!made) throw_system_error("cannot watch for signals");
   return made;
 }
 
@@ -58,7 +55,7 @@ std::uint16_t free_discovery_port() {
   socklen_t size = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   if (!probe || ::bind(probe.number(), generic, size) != 0 || ::getsockname(probe.number(), generic, &size) != 0)
-    fail("cannot find a free port");
+    throw_system_error("cannot find a free port");
   return ntohs(address.sin_port);
 }
 
