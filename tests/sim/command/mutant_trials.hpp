@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "room.hpp"
+
+namespace simulator {
+
+/// One planted mistake, and what came of it.
+struct mutant_trial {
+  const room* where = nullptr;
+  std::size_t mutant = 0;
+  bool found = false;
+  std::uint64_t seeds = 0;     ///< how many it took, from seed 1 on: the last one found it
+  std::string violation = {};  ///< of the last seed
+
+  [[nodiscard]] const std::string& name() const { return where->mutants.at(mutant); }
+};
+
+/// Runs seeds from 1 on with each mistake planted, until one fails or there were `seeds_max`. Each in a process of its
+/// own, `jobs` at a time: what is planted is a global of the process, and a mistake may crash it or never let it end.
+/// `finished` is told of each at its end.
+void run_mutant_trials(std::vector<mutant_trial>& trials, std::uint64_t seeds_max, unsigned jobs,
+                       const std::function<void(const mutant_trial&)>& finished);
+
+}  // namespace simulator

@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "commands.hpp"
+#include "exit_code.hpp"
+#include "mutant_trials.hpp"
+#include "output/table.hpp"
+#include "seed_runs.hpp"
+
+namespace simulator {
+
+namespace sim = artillery::sim;
+using json = nlohmann::ordered_json;
+
+namespace {
+
+/// Without a mistake at least as many seeds are sound.
+constexpr std::uint64_t clean_seeds_min = 100;
+
+struct unclean_seed {
+  std::string room;
+  std::uint64_t seed = 0;
+  std::string violation;
+};
+
+std::vector<mutant_trial> chosen_trials(const mutants_arguments& given, const std::vector<room>& rooms) {
+  std::vector<mutant_trial> trials;
+  std::string known;
+  for (const room& one : rooms) {
+    if (!given.room.empty() && given.room != one.name) continue;
+    for (std::size_t i = 0; i < one.mutants.size(); ++i) {
+      known += ' ' + one.mutants[i];
+      const auto& wanted = given.mutants;
+      const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), one.mutants[i]) != wanted.end();
+      if (is_wanted) trials.push_back({.where = &one, .mutant = i});
+    }
+  }
+  if (known.empty()) throw tool::failure{tool::exit_code::wrong_use, "this program was built without mutants"};
+  for (const std::string& name : given.mutants) {
+    const auto is_it = [&](const mutant_trial& one) { return one.name() == name; };
+    if (std::any_of(trials.begin(), trials.end(), is_it)) continue;
+    throw tool::failure{tool::exit_code::wrong_use, "--mutant: there is no '" + name + "'; allowed are:" + known};
+  }
+  return trials;
+}
+
+/// Without a mistake, the seeds that found one find nothing: the checkers see the mistake, not the room as it is.
+std::vector<unclean_seed> unclean_seeds(const std::vector<mutant_trial>& trials, const mutants_arguments& given,
+                                        const std::vector<room>& rooms) {
+  std::vector<unclean_seed> unclean;
+  for (const room& one : rooms) {
+    std::uint64_t seeds = 0;
+    for (const mutant_trial& trial : trials) {
+      if (trial.where == &one) seeds = std::max({seeds, trial.found ? trial.seeds : 0, clean_seeds_min});
+    }
+    if (seeds == 0) continue;
+    one.plant(one.mutants.size());
+    run_seeds({one, {1, std::min(seeds, given.seeds_max)}, {}, given.jobs, {}},
+              [&](std::uint64_t seed, const sim::run_result& result) {
+                if (!result.violations.empty()) unclean.push_back({one.name, seed, result.violations.front()});
+              });
+  }
+  return unclean;
+}
+
+json json_of(const mutant_trial& one) {
+  return {{"room", one.where->name},
+          {"mutant", one.name()},
+          {"found", one.found},
+          {"seeds", one.seeds},
+          {"violation", one.violation}};
+}
+
+void print_table(const std::vector<mutant_trial>& trials, const console& where) {
+  tool::output::table table{{"ROOM", "MUTANT", "SEEDS", "VIOLATED"}};
+  for (const mutant_trial& one : trials) {
+    table.add({one.where->name, one.name(), std::to_string(one.seeds), one.found ? one.violation : "NOT FOUND"});
+  }
+  where.out << table.text();
+}
+
+}  // namespace
+
+int run(const mutants_arguments& given, const std::vector<room>& rooms, const console& where) {
+  std::vector<mutant_trial> trials = chosen_trials(given, rooms);
+  where.out << std::flush;  // or each process would have what is still in there, too
+  {
+    progress shown{where, "sim mutants"};
+    std::uint64_t done = 0;
+    run_mutant_trials(trials, given.seeds_max, given.jobs,
+                      [&](const mutant_trial&) { shown.show(++done, trials.size(), ""); });
+  }
+  const std::vector<unclean_seed> unclean = unclean_seeds(trials, given, rooms);
+  const auto found = std::count_if(trials.begin(), trials.end(), [](const mutant_trial& one) { return one.found; });
+  std::uint64_t most = 0;
+  for (const mutant_trial& one : trials) most = std::max(most, one.seeds);
+
+  if (given.format == output_format::json) {
+    json all{{"sim", "mutants"}, {"mutants", trials.size()}, {"found", found}, {"seeds_max", most}};
+    all["unclean"] = json::array();
+    for (const unclean_seed& one : unclean)
+      all["unclean"].push_back({{"room", one.room}, {"seed", one.seed}, {"violation", one.violation}});
+    for (const mutant_trial& one : trials) all["trials"].push_back(json_of(one));
+    where.out << all.dump(2) << "\n";
+  } else if (given.format == output_format::jsonl) {
+    for (const mutant_trial& one : trials) where.out << json_of(one).dump() << "\n";
+  } else {
+    print_table(trials, where);
+    for (const unclean_seed& one : unclean) {
+      where.out << "without a mutant " << one.room << "'s seed " << one.seed << " is not clean: " << one.violation
+                << "\n  replay: " << replay_command(one.room, one.seed, {}, {}) << "\n";
+    }
+    where.out << "sim mutants: mutants=" << trials.size() << " found=" << found << " seeds_max=" << most
+              << " unclean_seeds=" << unclean.size() << "\n";
+  }
+  where.out << std::flush;
+  return static_cast<std::size_t>(found) == trials.size() && unclean.empty() && where.out ? sound : unsound;
+}
+
+}  // namespace simulator
