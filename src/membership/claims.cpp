@@ -19,6 +19,7 @@ bool says_other(const facts& now, const facts& before) {
 }  // namespace
 
 bool core::is_forged(const claim& heard, std::uint64_t known_boot) const noexcept {
+  if (mutant(mutation::believes_forgeries)) return false;
   const std::uint64_t known = std::max(known_boot, self_.boot);
   const bool far = heard.boot > known && heard.boot - known > boot_jump_max;
   return far || heard.boot == ~std::uint64_t{0} || heard.incarnation > incarnation_max;
@@ -38,12 +39,12 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
     return;
   }
   standing next{heard.boot, heard.incarnation, heard.state};
-  if constexpr (planted == mutant::equal_incarnation_wins) {
-    if (next.state == member_state::alive && next.boot == row->standing.boot &&
-        next.incarnation == row->standing.incarnation && !row->present()) {
-      ++next.incarnation;
-    }
+  if (mutant(mutation::equal_incarnation_wins) && next.state == member_state::alive && !row->present() &&
+      next.boot == row->standing.boot && next.incarnation == row->standing.incarnation) {
+    ++next.incarnation;
   }
+  if (mutant(mutation::earlier_life_wins) && next.boot < row->standing.boot) next.boot = row->standing.boot;
+  if (mutant(mutation::leave_is_failure) && next.state == member_state::left) next.state = member_state::failed;
   const bool dead = next.state == member_state::failed;
   const bool look_into = how == path::exchange && dead && row->present() && next.boot == row->standing.boot;
   if (look_into) next.state = member_state::suspect;
@@ -52,6 +53,7 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
     return;
   }
   if (next <= row->standing) return;
+  if (mutant(mutation::refuses_restarts) && next.boot != row->standing.boot && row->present()) return;
   if (next.boot != row->standing.boot) return restart_of(*row, heard, now, out);
   change(*row, next, heard, now, out);
   if (look_into) {
@@ -179,7 +181,7 @@ void core::begin_suspicion(const member_row& row, short_name accuser, bool look_
     const std::size_t needed = std::min<std::size_t>(confirmations_max, config_.suspicion_mult);
     s.needed = static_cast<std::uint8_t>(others < needed ? 0 : needed);
   }
-  if constexpr (planted == mutant::no_suspicion) s.least = s.most = duration::zero();
+  if (mutant(mutation::no_suspicion)) s.least = s.most = duration::zero();
   suspicions_.start(s);
 }
 
@@ -231,7 +233,7 @@ void core::hear_of_self(const claim& heard, time_point now) {
       heard.incarnation > incarnation_ || (heard.incarnation == incarnation_ && heard.state != member_state::alive);
   if (!overrules) return;
   if (phase_ == phase::leaving && heard.incarnation == incarnation_) return;  // "left" overrules it as it is
-  if constexpr (planted == mutant::no_refutation) return;
+  if (mutant(mutation::no_refutation)) return;
   ++counters_.refutations;
   awareness_.worse();
   overrule(heard.incarnation);
@@ -240,7 +242,7 @@ void core::hear_of_self(const claim& heard, time_point now) {
 /// Says anew what this node says of itself, above `incarnation`.
 void core::overrule(std::uint64_t incarnation) {
   if (incarnation >= incarnation_max) return begin_next_life(self_.boot + 1, 0);
-  incarnation_ = incarnation + 1;
+  incarnation_ = mutant(mutation::weak_refutation) ? incarnation : incarnation + 1;
   renew_facts(user_events_.sent());
 }
 
@@ -293,13 +295,16 @@ std::optional<claim> core::claim_about(const node_id& id) const {
   return claim_about(*row);
 }
 
+duration core::tombstone() const noexcept {
+  return mutant(mutation::no_tombstones) ? config_.gossip_interval : config_.tombstone;
+}
+
 /// Forgets the dead whose tombstones are old enough.
 void core::reap(time_point now) {
   reap_at_.reset();
   std::vector<node_id> old;
   for (const member_row& row : members_) {
-    const duration kept = planted == mutant::no_tombstones ? duration::zero() : config_.tombstone;
-    if (!row.present() && now - row.since >= kept) old.push_back(row.key);
+    if (!row.present() && now - row.since >= tombstone()) old.push_back(row.key);
   }
   for (const node_id& id : old) {
     claims_.remove(id);

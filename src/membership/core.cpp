@@ -9,7 +9,7 @@ namespace artillery::membership {
 namespace {
 
 /// How often the dead are looked through for some that may be forgotten, per tombstone time.
-constexpr int reaps_per_tombstone = planted == mutant::no_tombstones ? 6'000 : 4;
+constexpr int reaps_per_tombstone = 4;
 
 /// How often an origin renews its facts while its event numbers grow by as much as others believe at once.
 constexpr std::uint64_t facts_per_jump = 4;
@@ -111,14 +111,15 @@ void core::finish_input(time_point now, effects_type& out) {
   keep(probe_at_, running && (company || probe_), config_.probe_interval);
   keep(gossip_at_, company && (!claims_.empty() || !events_.empty()), config_.gossip_interval);
   keep(reconnect_at_, running && members_.gone() > 0, config_.reconnect_interval);
-  keep(reap_at_, members_.gone() > 0, config_.tombstone / reaps_per_tombstone);
+  keep(reap_at_, members_.gone() > 0, tombstone() / reaps_per_tombstone);
   finish_leaving();
 }
 
 /// Copies that nobody acknowledges may all be lost: somebody must have said that it heard.
 void core::finish_leaving() {
   if (phase_ != phase::leaving) return;
-  const bool told = farewell_heard_ && !claims_.contains(self_.id) && own_unsaid_ == 0;
+  const bool heard = farewell_heard_ || mutant(mutation::leaves_unheard);
+  const bool told = heard && !claims_.contains(self_.id) && own_unsaid_ == 0;
   if (members_.present() > 0 && !told) return;
   phase_ = phase::left;
   ++revision_;
@@ -146,6 +147,7 @@ void core::for_each_timer(Visit visit) {
 void core::note_pause(time_point now) {
   const auto due = next_deadline();
   if (!due || now - *due <= config_.probe_timeout / 2) return;
+  if (mutant(mutation::trusts_after_pause)) return;
   const duration late = now - *due;
   ++counters_.pauses_noticed;
   awareness_.worse();
@@ -167,7 +169,9 @@ void core::expire(time_point now, effects_type& out) {
   }
   expire_probes(now, out);
   expire_relays(now, out);
-  while (const suspicion* s = suspicions_.expired(now)) declare_failed(node_id{s->about}, now, out);
+  while (const suspicion* s = mutant(mutation::endless_suspicion) ? nullptr : suspicions_.expired(now)) {
+    declare_failed(node_id{s->about}, now, out);
+  }
   std::vector<event> events;
   std::vector<node_id> missed;
   user_events_.expire(now, config_.gap_wait, config_.gossip_interval, events,

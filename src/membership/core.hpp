@@ -107,6 +107,7 @@ private:
   [[nodiscard]] claim claim_about(const member_row& row) const;
   [[nodiscard]] std::optional<claim> claim_about(const node_id& id) const;
   void reap(time_point now);
+  [[nodiscard]] duration tombstone() const noexcept;
 
   // failure_detection.cpp: probes
   void expire_probes(time_point now, effects_type& out);

@@ -34,7 +34,7 @@ membership::digests core::own_digests() const {
 /// and the first may take all but the second's half, unless the second has less to say: neither can starve the other.
 void core::piggyback(datagram_writer& writer, std::uint32_t copies) {
   if (claims_.empty() && events_.empty()) return;
-  const std::size_t limit = planted == mutant::unbounded_datagrams ? 65'000 : writer.limit();
+  const std::size_t limit = mutant(mutation::unbounded_datagrams) ? 65'000 : writer.limit();
   const std::size_t share = writer.size() + (limit - std::min(limit, writer.size())) / 2;
   const auto pack_claims = [&](std::size_t up_to) {
     claims_.offer([&](const node_id& id) {
@@ -57,7 +57,9 @@ void core::piggyback(datagram_writer& writer, std::uint32_t copies) {
   }
   pack_claims(limit);
   events_first_ = !events_first_;
-  const std::uint32_t most = transmissions_max(config_.retransmit_mult, members_.present() + 1);
+  const std::uint32_t most = mutant(mutation::never_done_telling)
+                                 ? ~std::uint32_t{0}
+                                 : transmissions_max(config_.retransmit_mult, members_.present() + 1);
   claims_.said(copies, most);
   events_.said(copies, most);
   look_after_own_events();
@@ -72,6 +74,7 @@ void core::look_after_own_events() {
     ++own_unsaid_;
     first = std::min(first, place);
   });
+  if (mutant(mutation::forgets_own_events)) first = ~std::uint64_t{0};
   user_events_.keep_own_from(first);
 }
 
@@ -193,7 +196,7 @@ void core::hand_on(std::vector<event>& events, effects_type& out) {
 
 /// Somebody's digests came along. When they differ though nothing new is under way, one of us has missed something.
 void core::compare(const membership::digests& theirs, const endpoint& from, time_point now, effects_type& out) {
-  if constexpr (planted == mutant::no_digest_repair) return;
+  if (mutant(mutation::no_digest_repair)) return;
   if (phase_ != phase::running) return;
   const membership::digests ours = own_digests();
   if (theirs.view != ours.view && claims_.empty() && now >= view_repair_allowed_at_) {
@@ -340,7 +343,7 @@ bool core::send_lacking(const endpoint& to, const event_entry& theirs, std::uint
 
 /// Events of `origin` are missing: asks itself, or, when it is gone, anybody.
 void core::ask_for_events(const node_id& origin, time_point now, effects_type& out) {
-  if constexpr (planted == mutant::no_digest_repair) return;
+  if (mutant(mutation::no_digest_repair)) return;
   const auto entry = user_events_.summarize(origin);
   const member_row* row = members_.find(origin);
   if (!entry || row == nullptr) return;

@@ -133,7 +133,7 @@ void core::answer_as_gone(const connection& from, bytes_view datagram, effects_t
 }
 
 void core::on_ping(const endpoint& from, const ping& m, time_point now, effects_type& out) {
-  if (m.addressee != address_tag(self_.id, self_.boot)) {
+  if (m.addressee != address_tag(self_.id, self_.boot) && !mutant(mutation::answers_for_anybody)) {
     datagram_writer writer = begin_datagram(stranger{m.sequence});
     writer.add(own_claim());
     return send_datagram(from, writer, out);
@@ -163,8 +163,9 @@ void core::on_ack(const endpoint& from, const ack& m, time_point now, effects_ty
     farewell_heard_ |= checked->farewell;
     return compare(m.digests, from, now, out);
   }
-  if (!probe_ || probe_->answered || probe_->sequence != m.sequence) return;
-  const bool direct = probe_->at == from;
+  const bool any_counts = mutant(mutation::any_ack_counts);
+  if (!probe_ || probe_->answered || (probe_->sequence != m.sequence && !any_counts)) return;
+  const bool direct = probe_->at == from || any_counts;
   const bool helped = std::find(probe_->helpers.begin(), probe_->helpers.end(), from) != probe_->helpers.end();
   if (!direct && !helped) return;
   probe_->answered = true;
@@ -174,7 +175,8 @@ void core::on_ack(const endpoint& from, const ack& m, time_point now, effects_ty
 
 void core::on_ping_request(const endpoint& from, const ping_request& m, time_point now, effects_type& out) {
   const member_row* target = members_.find(m.target);
-  if (target == nullptr || relays_.size() >= relays_max) {
+  const bool full = relays_.size() >= relays_max && !mutant(mutation::unbounded_relays);
+  if (target == nullptr || full) {
     ++counters_.dropped_over_limit;
     datagram_writer writer = begin_datagram(nack{m.sequence});
     return send_datagram(from, writer, out);
@@ -235,7 +237,7 @@ void core::reconnect(time_point now, effects_type& out) {
   for (const member_row& row : members_) {
     if (row.standing.state == member_state::failed) failed_ones.push_back(&row);
   }
-  if (failed_ones.empty() || planted == mutant::no_reconnect) return;
+  if (failed_ones.empty() || mutant(mutation::no_reconnect)) return;
   const member_row& row = *failed_ones[static_cast<std::size_t>(random_.below(failed_ones.size()))];
   check_on(row, out);
   if (++reconnect_round_ % reconnects_per_exchange == 0) {

@@ -48,7 +48,7 @@ void core::expire_seeds(time_point now, effects_type& out) {
       continue;
     }
     const auto jitter = static_cast<duration::rep>(random_.below(static_cast<std::uint64_t>(s.wait.count()) / 4 + 1));
-    s.next_try = now + s.wait + duration{jitter};
+    s.next_try = now + (mutant(mutation::no_seed_retry) ? duration{std::chrono::hours{24}} : s.wait) + duration{jitter};
     s.wait = std::min(s.wait * 2, config_.seed_retry_max);
     const bool trying = std::any_of(streams_.begin(), streams_.end(), [&](const stream& open) {
       return open.purpose == stream_purpose::join && open.peer == s.at;
@@ -228,7 +228,7 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
     if (row == nullptr || row->standing.boot != c.boot) continue;
     if (!serving && joining) {
       user_events_.adopt_base(c.about, c.boot, entry.events_base);
-    } else if constexpr (planted != mutant::no_digest_repair) {
+    } else if (!mutant(mutation::no_digest_repair)) {
       user_events_.hear_of(*row, {.origin = shorten(c.about), .boot = c.boot, .base = entry.events_base}, now);
     }
   }

@@ -5,6 +5,7 @@
 #include <cereal/types/vector.hpp>
 
 #include "base/archive.hpp"
+#include "membership/mutant.hpp"
 
 namespace artillery::membership {
 
@@ -279,6 +280,14 @@ void put_any_body(std::vector<std::byte>& buffer, const message_body& body) {
       },
       body);
 }
+
+/// The cluster that a datagram is said to be of.
+std::uint32_t tag_of(bytes_view datagram) noexcept {
+  reader in{datagram};
+  static_cast<void>(in.take_raw(detail::wire_prefix_size + 1));
+  return in.take<std::uint32_t>();
+}
+
 }  // namespace
 
 void datagram_writer::begin(const message_body& body) {
@@ -329,7 +338,8 @@ std::size_t event_entries_max(std::size_t datagram_max) noexcept {
 }
 
 read_message read_datagram(bytes_view datagram, std::uint32_t cluster) {
-  const auto opened = detail::open_datagram(datagram, detail::module::membership, cluster);
+  const auto opened = detail::open_datagram(datagram, detail::module::membership,
+                                            mutant(mutation::believes_any_cluster) ? tag_of(datagram) : cluster);
   if (opened.error) return {opened.error, {}};
   const auto kind = static_cast<message_kind>(opened.prefix.kind);
   if (kind == message_kind::push_pull) return {errc::malformed, {}};  // for streams only

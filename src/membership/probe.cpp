@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "membership/mutant.hpp"
+
 namespace artillery::membership {
 
 void probe_ring::add(const node_id& id, detail::random& random) {
@@ -18,7 +20,7 @@ const member_row* probe_ring::next(const member_table& members, detail::random& 
     for (; position_ < order_.size(); ++position_) {
       const member_row* row = members.find(order_[position_]);
       if (row == nullptr || !row->present()) continue;
-      ++position_;
+      if (!mutant(mutation::probes_one_only)) ++position_;
       return row;
     }
     std::erase_if(order_, [&](const node_id& id) {

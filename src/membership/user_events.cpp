@@ -93,6 +93,7 @@ user_events::origin_row& user_events::origin(const node_id& id, std::uint64_t bo
 }
 
 void user_events::begin_life(const node_id& id, std::uint64_t boot, std::uint64_t events_sent) {
+  if (mutant(mutation::keeps_old_events)) events_sent += base_of(id);
   origins_.erase(id);
   if (events_sent == 0) return;
   origin_row& o = origin(id, boot);
@@ -116,6 +117,7 @@ std::uint64_t user_events::base_of(const node_id& id) const noexcept {
 
 /// An origin that is far ahead of what is here says so in its facts.
 std::uint64_t user_events::believed_max(const member_row& from, std::uint64_t base) const noexcept {
+  if (mutant(mutation::believes_far_numbers)) return ~std::uint64_t{0};
   const std::uint64_t least = std::max(base, from.facts->events_sent);
   return least + std::min(sequence_jump_max, ~std::uint64_t{0} - least);
 }
@@ -128,14 +130,11 @@ user_events::reception user_events::receive(const member_row& from, event_record
   const auto at = std::lower_bound(o.ahead.begin(), o.ahead.end(), record.sequence,
                                    [](const held_event& h, std::uint64_t sequence) { return h.sequence < sequence; });
   const bool held = at != o.ahead.end() && at->sequence == record.sequence;
-  if constexpr (planted != mutant::no_deduplication) {
-    if (record.sequence <= o.base || held) return reception::duplicate;
-  } else {
-    if (held) return reception::duplicate;
-    if (record.sequence <= o.base) {
+  if (record.sequence <= o.base || held) {
+    if (mutant(mutation::no_deduplication)) {
       out.push_back(user_event{from.key, record.topic, record.payload, record.lamport});
-      return reception::duplicate;
     }
+    return reception::duplicate;
   }
 
   o.untouched = false;
@@ -166,7 +165,7 @@ void user_events::settle(origin_row& o, std::vector<event>& out) {
   for (held_event& h : o.ahead) {
     // One pass is enough: an event waits for an earlier one only.
     if (h.delivered) continue;
-    if (planted != mutant::no_topic_order && !is_done(h.previous)) continue;
+    if (!is_done(h.previous) && !mutant(mutation::no_topic_order)) continue;
     h.delivered = true;
     out.push_back(std::move(h.event));
     h.event = {};
@@ -185,7 +184,7 @@ void user_events::skip_to(origin_row& o, std::uint64_t base, std::vector<event>&
   while (o.base < base) {
     const std::uint64_t last_missing = o.ahead.empty() ? base : std::min(o.ahead.front().sequence - 1, base);
     ARTILLERY_INVARIANT(last_missing > o.base);
-    out.push_back(gap{o.key, o.base + 1, last_missing - o.base});
+    if (!mutant(mutation::untold_gaps)) out.push_back(gap{o.key, o.base + 1, last_missing - o.base});
     o.base = last_missing;
     settle(o, out);
   }
