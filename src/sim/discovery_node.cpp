@@ -31,14 +31,15 @@ private:
 
 void discovery_node::start(time_point now, network_effects& out) {
   fan_out effects{self_, *link_, *observer_, now, out};
-  const endpoint own = link_->hosts.at(self_);
-  core_.answer_at(own.port());
-  core_.interfaces_changed({{0, own.with_port(0), link_->broadcast.with_port(0), link_->prefix_length}}, now, effects);
+  core_.answer_at(own_.port());
+  core_.interfaces_changed({{0, own_.with_port(0), link_->broadcast.with_port(0), link_->prefix_length}}, now, effects);
 }
 
 void discovery_node::receive(const connection& from, const bytes& message, time_point now, network_effects& out) {
   fan_out effects{self_, *link_, *observer_, now, out};
+  observer_->hearing(self_, from.peer, message, now);
   core_.receive(from, message, now, effects);
+  observer_->heard(self_, now);
 }
 
 void discovery_node::expire(time_point now, network_effects& out) {

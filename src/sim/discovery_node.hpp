@@ -17,7 +17,8 @@ struct discovery_link {
 
   /// The place of the host added as `number`th.
   [[nodiscard]] static endpoint place(std::size_t number) noexcept {
-    return endpoint::v4(10, 0, 0, static_cast<std::uint8_t>(number + 1), discovery::config::default_port);
+    return endpoint::v4(10, 0, static_cast<std::uint8_t>(number / 250), static_cast<std::uint8_t>(number % 250 + 1),
+                        discovery::config::default_port);
   }
 };
 
@@ -27,6 +28,9 @@ public:
   virtual void happened(host at, const discovery::core_event& what, time_point now) = 0;
   /// Before it is sent: `to` may be the broadcast address.
   virtual void sending(host at, const endpoint& to, bytes_view datagram, time_point now) = 0;
+  /// Before and after the node deals with it.
+  virtual void hearing(host at, const endpoint& from, bytes_view datagram, time_point now) = 0;
+  virtual void heard(host at, time_point now) = 0;
 
 protected:
   discovery_observer() = default;
@@ -41,9 +45,9 @@ class discovery_node final : public program {
 public:
   using input = std::function<void(discovery::core&, time_point, discovery::core_effects&)>;
 
-  discovery_node(host self, discovery::core_config config, std::uint64_t seed, const discovery_link& link,
-                 discovery_observer& observer)
-      : self_{self}, core_{std::move(config), detail::random{seed}}, link_{&link}, observer_{&observer} {}
+  discovery_node(host self, const endpoint& own, discovery::core_config config, std::uint64_t seed,
+                 const discovery_link& link, discovery_observer& observer)
+      : self_{self}, own_{own}, core_{std::move(config), detail::random{seed}}, link_{&link}, observer_{&observer} {}
 
   void start(time_point now, network_effects& out) override;
   void receive(const connection& from, const bytes& message, time_point now, network_effects& out) override;
@@ -56,6 +60,7 @@ public:
 
 private:
   host self_;
+  endpoint own_;
   discovery::core core_;
   const discovery_link* link_;
   discovery_observer* observer_;

@@ -1,0 +1,136 @@
+#include "sim/discovery_swarm.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace artillery::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using kind = discovery_choice::kind;
+
+/// The families that mean something where there are datagrams only and nothing is kept on disk.
+constexpr std::array families_drawn{fault_family::loss,       fault_family::duplication, fault_family::reorder,
+                                    fault_family::corruption, fault_family::garbage,     fault_family::partition,
+                                    fault_family::one_way,    fault_family::crash,       fault_family::restart,
+                                    fault_family::pause,      fault_family::clock};
+
+constexpr std::uint32_t bit(fault_family family) noexcept {
+  return 1U << static_cast<unsigned>(family);
+}
+
+constexpr bool is_operation(kind what) noexcept {
+  return what <= kind::seek_often;
+}
+
+constexpr std::uint32_t families_of(kind what) noexcept {
+  switch (what) {
+    case kind::crash: return bit(fault_family::crash);
+    case kind::restart: return bit(fault_family::restart);
+    case kind::pause:
+    case kind::resume: return bit(fault_family::pause);
+    case kind::partition:
+    case kind::bridge: return bit(fault_family::partition);
+    case kind::one_way: return bit(fault_family::one_way);
+    case kind::heal: return bit(fault_family::partition) | bit(fault_family::one_way);
+    default: return 0;
+  }
+}
+
+void draw_faults(discovery_swarm& s, detail::random& random) {
+  const bool none = random.chance(1, 8);  // a kind of seed of its own
+  for (const fault_family family : families_drawn)
+    if (random.chance(1, 2) && !none) s.families |= bit(family);
+  s.faults.loss = static_cast<std::uint32_t>(random.between(10, 400));
+  s.faults.duplication = static_cast<std::uint32_t>(random.between(10, 300));
+  s.faults.reorder = static_cast<std::uint32_t>(random.between(10, 500));
+  s.faults.reorder_delay = milliseconds{random.between(1, 3000)};
+  s.faults.corruption = static_cast<std::uint32_t>(random.between(10, 300));
+  s.has_other_realm = random.chance(1, 2);
+  s.has_off_link = random.chance(1, 2);
+}
+
+std::vector<kind> faults_of(std::uint32_t families) {
+  std::vector<kind> faults;
+  for (const kind what : {kind::crash, kind::restart, kind::pause, kind::resume, kind::partition, kind::bridge,
+                          kind::one_way, kind::heal})
+    if ((families_of(what) & families) != 0) faults.push_back(what);
+  return faults;
+}
+
+kind draw_operation(detail::random& random) {
+  constexpr std::array<kind, 10> operations{kind::announce, kind::announce,  kind::announce, kind::change,
+                                            kind::change,   kind::withdraw,  kind::withdraw, kind::seek,
+                                            kind::seek,     kind::seek_often};
+  return operations[static_cast<std::size_t>(random.below(operations.size()))];
+}
+
+/// `at` is in millionths of the phase here.
+void draw_choices(discovery_swarm& s, detail::random& random) {
+  const std::vector<kind> faults = faults_of(s.families);
+  const std::uint64_t count = random.between(5, 60);
+  const std::uint64_t early = random.below(2 * s.hosts);  // services that are there from the start
+  for (std::uint64_t i = 0; i < early + count; ++i) {
+    const bool first = i < early;
+    discovery_choice c;
+    c.at = duration{static_cast<duration::rep>(random.below(first ? 20'000 : 1'000'000))};
+    const bool is_fault = random.chance(2, 5) && !first && !faults.empty();
+    const kind operation = draw_operation(random);
+    const std::uint64_t which = random.next();
+    c.what = first ? kind::announce : is_fault ? faults[static_cast<std::size_t>(which % faults.size())] : operation;
+    c.host = random.next() >> 8U;
+    c.draw = random.next();
+    s.choices.push_back(c);
+  }
+  std::stable_sort(s.choices.begin(), s.choices.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+}
+
+void leave_out(discovery_swarm& s, const run_options& options) {
+  s.families &= options.families;
+  if (options.nodes) s.hosts = *options.nodes;
+  if (options.time) s.fault_phase = *options.time;
+  if (!s.has(fault_family::loss)) s.faults.loss = 0;
+  if (!s.has(fault_family::duplication)) s.faults.duplication = 0;
+  if (!s.has(fault_family::reorder)) s.faults.reorder = 0;
+  if (!s.has(fault_family::corruption)) s.faults.corruption = 0;
+  s.has_other_realm = s.has_other_realm && s.has(fault_family::garbage);
+  s.has_off_link = s.has_off_link && s.has(fault_family::garbage);
+  std::map<std::uint64_t, std::uint32_t> operations;  // of each host
+  for (std::size_t number = 0; number < s.choices.size(); ++number) {
+    discovery_choice& c = s.choices[number];
+    c.at = duration{s.fault_phase.count() / 1'000'000 * c.at.count()};
+    c.left_out = std::binary_search(options.without.begin(), options.without.end(), number);
+    if (!is_operation(c.what) && (families_of(c.what) & s.families) == 0) c.left_out = true;
+    if (is_operation(c.what) && options.operations && ++operations[c.host % s.hosts] > *options.operations)
+      c.left_out = true;
+  }
+}
+
+}  // namespace
+
+duration discovery_swarm::transit_max() const noexcept {
+  // A double comes up to a minute after the original.
+  duration most = milliseconds{100};
+  if (faults.duplication != 0) most += seconds{61};
+  if (faults.reorder != 0) most += faults.reorder_delay;
+  return most;
+}
+
+discovery_swarm draw_discovery(detail::random random, const run_options& options) {
+  constexpr std::array<int, 4> intervals{1, 2, 5, 12};
+  discovery_swarm s;
+  auto sizes = random.fork("sizes");
+  s.hosts = static_cast<std::size_t>(sizes.between(2, 6));
+  s.interval = seconds{intervals[static_cast<std::size_t>(sizes.below(intervals.size()))]};
+  s.fault_phase = seconds{sizes.between(10, 30)};
+  auto faults = random.fork("faults");
+  draw_faults(s, faults);
+  auto choices = random.fork("choices");
+  draw_choices(s, choices);
+  leave_out(s, options);
+  return s;
+}
+
+}  // namespace artillery::sim
