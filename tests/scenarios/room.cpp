@@ -4,6 +4,8 @@ namespace artillery::scenarios {
 
 std::unique_ptr<room> make_room(std::string_view name) {
   if (name == "replication") return make_replication_room();
+  if (name == "membership") return make_membership_room();
+  if (name == "discovery") return make_discovery_room();
   return nullptr;
 }
 

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "membership/message.hpp"
+#include "scenarios/stage.hpp"
+
+namespace artillery::scenarios {
+
+/// The messages of membership, and what it tells its user, in words.
+class membership_words {
+public:
+  void name_node(const node_id& id, const std::string& name) {
+    full_names_[id] = name;
+    short_names_[membership::shorten(id).value] = name;
+  }
+
+  [[nodiscard]] described describe(const utterance& what) const;
+  /// As told to the user of `host`.
+  [[nodiscard]] std::string event_text(const std::string& host, const membership::event& what) const;
+  /// "n2 suspect (incarnation 1)"
+  [[nodiscard]] static std::string member_text(const membership::member& who);
+
+private:
+  [[nodiscard]] described describe_body(const membership::message_body& body) const;
+  [[nodiscard]] std::string list_of(const membership::view_summary& what) const;
+  [[nodiscard]] std::string list_of(const membership::event_summary& what) const;
+  [[nodiscard]] std::string list_of(const membership::push_pull& what) const;
+  [[nodiscard]] std::string claim_text(const membership::claim& what) const;
+  [[nodiscard]] std::string name_of(const node_id& id) const;
+  [[nodiscard]] std::string name_of(membership::short_name name) const;
+
+  std::map<node_id, std::string> full_names_;
+  std::map<std::uint64_t, std::string> short_names_;
+};
+
+[[nodiscard]] std::string tags_text(const membership::tag_map& tags);
+
+}  // namespace artillery::scenarios
