@@ -24,23 +24,6 @@
 /// strong (linearizable) reads of, most of them out of its own memory. CRAQ: Terrace & Freedman, USENIX ATC 2009.
 namespace artillery::replication {
 
-/// What a replica's own memory says about an object.
-struct local_read {
-  enum class outcome : std::uint8_t {
-    found,
-    absent,  ///< there is no such object: as exact an answer as `found`
-    ask      ///< not to be answered from memory alone: the object is being written, or this replica may not answer
-             ///< (no view, no lease). `async_read` finds out.
-  };
-
-  outcome what = outcome::ask;
-  bytes value;                   ///< shares the store's memory
-  replication::version version;  ///< of the value
-
-  [[nodiscard]] bool found() const noexcept { return what == outcome::found; }
-  [[nodiscard]] bool absent() const noexcept { return what == outcome::absent; }
-};
-
 /// How long an operation waits for its outcome unless told otherwise.
 inline constexpr duration default_timeout = std::chrono::seconds{5};
 

@@ -164,6 +164,11 @@ void core::greet(const connection& from, const bytes& frame, const turn& at) {
     const bool listed = std::any_of(view_.replicas.begin(), view_.replicas.end(),
                                     [&](const replication::member& m) { return same_replica(m.id, peer->from); });
     if (!listed) return refuse(from, reply_status::not_serving, at);
+    // One for each member: an older one of the same is over, whether or not that was heard of here.
+    const auto older = std::find_if(accepted_.begin(), accepted_.end(), [&](const accepted_link& link) {
+      return link.role == link_role::reader && link.from == peer->from;
+    });
+    if (older != accepted_.end()) drop(connection::stream(older->key), at);
   }
   if (!member) {
     if (clients_ >= config_.clients_max) return refuse(from, reply_status::busy, at);

@@ -79,14 +79,14 @@ public:
   [[nodiscard]] replica_status status() const;
   [[nodiscard]] const replica_counters& counters() const noexcept;
 
-  /// A local read that was answered outside the core, for the counters.
-  void count_local_read(const consistency& level) noexcept;
-
   [[nodiscard]] std::uint64_t hash(time_point now) const;
 
   // --- for checkers of invariants ---
   [[nodiscard]] const replication::log& log() const noexcept { return log_; }
   [[nodiscard]] const replication::sessions& sessions() const noexcept { return sessions_; }
+  [[nodiscard]] std::size_t waiting_reads() const noexcept { return queries_.size(); }
+  [[nodiscard]] std::size_t client_links() const noexcept { return clients_; }
+  [[nodiscard]] std::size_t member_links() const noexcept { return accepted_.size() - clients_; }
 
 private:
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
@@ -143,6 +143,7 @@ private:
   void handle_watermark_reply(const connection& from, const bytes& frame, const turn& at);
   void serve_read(waiting_read read, const consistency& level, const turn& at);
   [[nodiscard]] bool stale_enough(const bytes& key, const consistency& level, const turn& at) const;
+  void count_local_read(const consistency& level) noexcept;
   void answer_read(const asker& who, reply_status status, const stored& found, const version& counted, bool local,
                    const turn& at);
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "artillery/clock.hpp"
 #include "artillery/replication/store.hpp"
@@ -11,7 +12,7 @@
 #include "replication/mutant.hpp"
 
 // The strong local read of CRAQ with a lease, as three pure steps: note → fetch → check(now). They are written here
-// once and run by `try_read` in a row on any thread, by the server for its clients' reads, and by the simulator, which
+// once and run by `try_read` in a row on any thread, by the core for its clients' reads, and by the simulator, which
 // lets pauses and whatever else fall between them.
 
 namespace artillery::replication {
@@ -126,6 +127,14 @@ enum class local_verdict : std::uint8_t {
                  : local_verdict::ask;
   }
   return local_verdict::ask;
+}
+
+/// What `try_read` tells its caller; `found` is given away with it.
+[[nodiscard]] inline local_read answer_of(const serving_state& state, const read_note& noted, stored& found,
+                                          time_point now) {
+  if (check(state, noted, found, strong, now) != local_verdict::answer) return {};
+  if (!found.value) return {local_read::outcome::absent, {}, {}};
+  return {local_read::outcome::found, std::move(*found.value), found.version};
 }
 
 /// A place in the log up to which the answer counts everything: what was committed at the note was held at the fetch.

@@ -52,14 +52,10 @@ struct view_body {
 
 // --- shared parts of the hot headers ---
 
-void put_header(writer& out, frame_kind kind, std::uint64_t epoch) {
-  out.put(static_cast<std::uint8_t>(kind)).put(std::uint8_t{0}).put(std::uint16_t{0}).put(epoch);
-}
-
 writer begin(frame& out, frame_kind kind, std::uint64_t epoch) {
   out.clear();
   writer header{out.header};
-  put_header(header, kind, epoch);
+  header.put(static_cast<std::uint8_t>(kind)).put(std::uint8_t{0}).put(std::uint16_t{0}).put(epoch);
   return header;
 }
 
@@ -381,10 +377,8 @@ std::optional<read_request> decode_read_request(bytes_view in) noexcept {
   return result;
 }
 
-void encode_header(std::vector<std::byte>& out, std::uint64_t epoch, const read_reply& message) {
-  out.clear();
-  writer header{out};
-  put_header(header, frame_kind::read_reply, epoch);
+void encode(frame& out, std::uint64_t epoch, const read_reply& message) {
+  writer header = begin(out, frame_kind::read_reply, epoch);
   const unsigned flags = (message.result.found() ? flag_found : 0U) | (message.result.local ? flag_local : 0U);
   header.put_varint(message.request).put(static_cast<std::uint8_t>(message.status));
   header.put(static_cast<std::uint8_t>(flags));
@@ -392,12 +386,7 @@ void encode_header(std::vector<std::byte>& out, std::uint64_t epoch, const read_
   if (!message.result.found()) return;
   put_version(header, message.result.version);
   header.put(message.checksum);
-}
-
-void encode(frame& out, std::uint64_t epoch, const read_reply& message) {
-  out.clear();
-  encode_header(out.header, epoch, message);
-  if (message.result.found()) out.body.push_back(*message.result.value);
+  out.body.push_back(*message.result.value);
 }
 
 std::optional<read_reply> decode_read_reply(const bytes& in) {

@@ -167,8 +167,6 @@ void encode_ack(frame& out, std::uint64_t epoch, std::uint64_t watermark);
 void encode(frame& out, std::uint64_t epoch, const watermark_query& message);
 void encode(frame& out, std::uint64_t epoch, const watermark_reply& message);
 void encode(frame& out, std::uint64_t epoch, const read_request& message);
-/// The header alone; the value, if there is one, is the frame's body.
-void encode_header(std::vector<std::byte>& out, std::uint64_t epoch, const read_reply& message);
 void encode(frame& out, std::uint64_t epoch, const read_reply& message);
 void encode(frame& out, std::uint64_t epoch, const write_request& message);
 void encode(frame& out, std::uint64_t epoch, const write_reply& message);

@@ -32,12 +32,6 @@ detail::random fresh_random() {
   return detail::random{high << 32U | device()};
 }
 
-local_read answer_of(const serving_state& serving, const read_note& noted, stored& found, time_point now) {
-  if (check(serving, noted, found, strong, now) != local_verdict::answer) return {};
-  if (!found.value) return {local_read::outcome::absent, {}, {}};
-  return {local_read::outcome::found, std::move(*found.value), found.version};
-}
-
 }  // namespace
 
 replica_binding::replica_binding(asio::any_io_executor executor, replica_config config, replica_options options,

@@ -48,6 +48,12 @@ std::optional<std::uint64_t> sessions::idle_longest() const {
   return idle->key;
 }
 
+std::size_t sessions::results_kept_max() const noexcept {
+  std::size_t most = 0;
+  for (const row& r : table_) most = std::max(most, r.kept.size());
+  return most;
+}
+
 void sessions::hash(detail::state_hash& into) const {
   into.add(table_.size());
   for (const row& r : table_) {

@@ -46,6 +46,8 @@ public:
   [[nodiscard]] std::optional<std::uint64_t> idle_longest() const;
   [[nodiscard]] bool contains(std::uint64_t session) const noexcept { return table_.contains(session); }
   [[nodiscard]] std::size_t size() const noexcept { return table_.size(); }
+  /// The most results that one session keeps: for a checker of the limit.
+  [[nodiscard]] std::size_t results_kept_max() const noexcept;
 
   void hash(detail::state_hash& into) const;
 

@@ -20,6 +20,7 @@ stored chain_store::fetch_at(std::string_view key, std::uint64_t watermark) cons
 }
 
 void chain_store::apply(std::string_view key, const stored& written) {
+  ++versions_;
   objects_[std::string{key}].push_back(written);
   journal_.push_back({std::string{key}, written.version, !written.value,
                       written.value ? std::string{written.value->text()} : std::string{}});
@@ -33,8 +34,12 @@ void chain_store::commit(std::string_view key, std::uint64_t seq) {
   const auto newest_committed =
       std::find_if(versions.rbegin(), versions.rend(), [&](const stored& s) { return s.version.seq <= seq; });
   if (newest_committed == versions.rend()) return;
-  versions.erase(versions.begin(), std::prev(newest_committed.base()));
-  if (versions.size() == 1 && !versions.front().value) objects_.erase(found);
+  const auto newest = std::prev(newest_committed.base());
+  versions_ -= static_cast<std::size_t>(newest - versions.begin());
+  versions.erase(versions.begin(), newest);
+  if (versions.size() > 1 || versions.front().value) return;
+  --versions_;
+  objects_.erase(found);
 }
 
 bool chain_store::same_as(const chain_store& other) const {
@@ -43,12 +48,6 @@ bool chain_store::same_as(const chain_store& other) const {
                       return a.first == b.first && a.second.back().version == b.second.back().version &&
                              a.second.back().value == b.second.back().value;
                     });
-}
-
-std::size_t chain_store::versions() const noexcept {
-  std::size_t sum = 0;
-  for (const auto& [key, versions] : objects_) sum += versions.size();
-  return sum;
 }
 
 }  // namespace artillery::sim

@@ -26,11 +26,12 @@ public:
   /// The same objects in the same versions.
   [[nodiscard]] bool same_as(const chain_store& other) const;
   /// The versions that are kept, of all objects.
-  [[nodiscard]] std::size_t versions() const noexcept;
+  [[nodiscard]] std::size_t versions() const noexcept { return versions_; }
 
 private:
   std::map<std::string, std::vector<replication::stored>, std::less<>> objects_;  // versions ascending
   journal journal_;
+  std::size_t versions_ = 0;
   std::uint64_t commits_ = 0;
 };
 

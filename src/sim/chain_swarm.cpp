@@ -1,8 +1,8 @@
 #include "sim/chain_swarm.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
+#include <string>
 
 namespace artillery::sim {
 namespace {
@@ -14,24 +14,53 @@ T one_of(detail::random& random, const std::array<T, N>& choices) {
   return choices[static_cast<std::size_t>(random.below(N))];
 }
 
-void draw_sizes(chain_swarm& s, detail::random& random) {
-  s.replicas = one_of<std::size_t>(random, std::array<std::size_t, 6>{1, 2, 3, 3, 3, 4});
+duration below(detail::random& random, duration bound) {
+  return duration{static_cast<duration::rep>(random.below(static_cast<std::uint64_t>(bound.count())))};
+}
+
+void draw_families(chain_swarm& s, detail::random random) {
+  constexpr std::array<std::pair<fault_family, std::uint64_t>, 9> per_cent{{{fault_family::reset, 50},
+                                                                            {fault_family::slow_link, 50},
+                                                                            {fault_family::partition, 40},
+                                                                            {fault_family::one_way, 40},
+                                                                            {fault_family::pause, 50},
+                                                                            {fault_family::crash, 35},
+                                                                            {fault_family::restart, 60},
+                                                                            {fault_family::clock, 40},
+                                                                            {fault_family::garbage, 0}}};
+  for (const auto& [family, chance] : per_cent) {
+    if (random.chance(chance, 100)) s.families |= 1U << static_cast<unsigned>(family);
+  }
+  if (random.chance(1, 12)) s.families = 0;
+}
+
+void draw_sizes(chain_swarm& s, detail::random random) {
+  s.replicas = one_of<std::size_t>(random, std::array<std::size_t, 7>{1, 2, 3, 3, 3, 4, 5});
   s.clients = static_cast<std::uint32_t>(random.between(1, 3));
+  s.readers = one_of(random, std::array<std::uint32_t, 4>{0, 1, 1, 2});
   s.keys = random.between(1, 4);
-  s.operations = static_cast<std::uint32_t>(random.between(8, 40));
+  s.operations = one_of(random, std::array<std::uint32_t, 8>{2, 20, 60, 100, 150, 150, 200, 300});
   s.depth = static_cast<std::uint32_t>(random.between(1, 5));
+  s.batch = one_of(random, std::array<std::uint32_t, 3>{1, 1, 4});
   s.think_max = one_of(random, std::array<duration, 3>{400us, 2ms, 20ms});
+}
+
+void draw_mix(chain_swarm& s, detail::random random) {
   s.writes = random.between(20, 80);
   s.erases = random.between(0, 40);
   s.conditions = random.between(0, 60);
   s.weak_reads = random.chance(1, 3) ? 0 : random.between(10, 70);
+  s.tries = random.between(0, 100);
+  s.cancels = random.chance(1, 2) ? 0 : random.between(5, 50);
   s.deadlines = random.chance(1, 2) ? 0 : random.between(5, 60);
   s.value_max = one_of(random, std::array<std::uint64_t, 3>{8, 100, 3000});
   if (random.chance(1, 10)) s.reads = replication::read_mode::tail_only;
+  s.drift_ppm = one_of(random, std::array<std::uint32_t, 3>{500, 500, 200'000});
 }
 
-void draw_limits(chain_swarm& s, detail::random& random) {
+void draw_limits(chain_swarm& s, detail::random random) {
   s.client.writes_in_flight_max = one_of(random, std::array<std::size_t, 3>{1, 3, 64});
+  s.client.write_bytes_in_flight_max = one_of(random, std::array<std::size_t, 3>{1, 2000, 1'000'000});
   s.client.reads_in_flight_max = one_of(random, std::array<std::size_t, 3>{1, 3, 64});
   s.client.attempt_timeout = one_of(random, std::array<duration, 3>{20ms, 100ms, 500ms});
   s.client.silence_max = one_of(random, std::array<duration, 2>{200ms, 1s});
@@ -39,29 +68,46 @@ void draw_limits(chain_swarm& s, detail::random& random) {
   s.client.reconnect_max = 100ms;
   const std::size_t room = one_of(random, std::array<std::size_t, 2>{0, 200});
   s.replica.results_per_session_max = s.client.writes_in_flight_max + room;
-  s.replica.window_bytes_max = one_of(random, std::array<std::size_t, 3>{300, 3000, 1'000'000});
+  s.replica.window_bytes_max = one_of(random, std::array<std::size_t, 4>{1, 300, 3000, 1'000'000});
   s.replica.link_bytes_max = one_of(random, std::array<std::size_t, 3>{1, 1000, 1'000'000});
   s.replica.append_bytes_max = one_of(random, std::array<std::size_t, 3>{1, 1000, 100'000});
+  s.replica.answer_bytes_max = one_of(random, std::array<std::size_t, 2>{1, 1'000'000});
   s.replica.waiting_reads_max = one_of(random, std::array<std::size_t, 2>{1, 1000});
   const std::size_t spare = one_of(random, std::array<std::size_t, 3>{0, 1, 60});
   s.replica.sessions_max = s.clients + spare;
+  s.replica.clients_max = 2 * s.clients + 1 + spare;
   s.replica.silence_max = one_of(random, std::array<duration, 2>{200ms, 1s});
   s.replica.stopped_after = 500ms;
   s.replica.reconnect_min = one_of(random, std::array<duration, 2>{300us, 5ms});
   s.replica.reconnect_max = 100ms;
-  s.driving.flush_delay = one_of(random, std::array<duration, 3>{0us, 50us, 400us});
-  s.driving.direct_reads = one_of(random, std::array<std::uint32_t, 3>{0, 300, 1000});
-  s.driving.step_pause_max = one_of(random, std::array<duration, 3>{0us, 300us, 20ms});
 }
 
-void draw_faults(chain_swarm& s, detail::random& random) {
+void draw_driving(chain_swarm& s, detail::random random) {
+  replica_driving common;
+  common.flush_delay = one_of(random, std::array<duration, 3>{0us, 50us, 400us});
+  common.read_pause_max = one_of(random, std::array<duration, 3>{0us, 300us, 20ms});
+  common.step_takes_max = one_of(random, std::array<duration, 3>{0us, 100us, 30ms});
+  const bool late_views = random.chance(1, 4);
+  const bool leases_end = random.chance(1, 6);
+  for (replica_driving& driving : s.driving) {
+    driving = common;
+    const duration late = below(random, 100ms);
+    const duration lease = 1ms + below(random, 400ms);
+    const duration asked_before = below(random, 20ms);
+    const bool ends = random.chance(1, 2);
+    if (late_views) driving.adopt_delay = late;
+    driving.asked_before = asked_before;
+    if (leases_end && ends) driving.lease = lease;
+  }
+}
+
+void draw_network(chain_swarm& s, detail::random random) {
   s.faults.delay_min = one_of(random, std::array<duration, 2>{20us, 100us});
   s.faults.delay_mean = one_of(random, std::array<duration, 3>{50us, 400us, 3ms});
-  if (random.chance(1, 2)) s.faults.stream_reset = one_of(random, std::array<std::uint32_t, 3>{2, 10, 40});
   s.slow = s.faults;
   s.slow.delay_min = one_of(random, std::array<duration, 3>{1ms, 4ms, 15ms});
-  s.slow.stream_reset = 0;
-  const std::uint64_t slow_ways = random.chance(1, 2) ? 0 : random.between(1, 3);
+  s.faults.stream_reset = one_of(random, std::array<std::uint32_t, 3>{2, 10, 40});
+  const std::uint64_t slow_ways = random.between(1, 3);
   for (std::uint64_t i = 0; i < slow_ways; ++i) {
     const auto from = static_cast<host>(random.below(s.replicas + s.clients));
     const auto to = static_cast<host>(random.below(s.replicas + s.clients));
@@ -69,44 +115,67 @@ void draw_faults(chain_swarm& s, detail::random& random) {
   }
   s.stream_timeout = one_of(random, std::array<duration, 2>{300ms, 2s});
   s.fault_phase = one_of(random, std::array<duration, 3>{50ms, 300ms, 2s});
+}
 
+fault_family family_of(fault_event::kind what) noexcept {
   using kind = fault_event::kind;
-  std::vector<kind> families;
-  if (random.chance(1, 2)) families.insert(families.end(), {kind::isolate, kind::cut_one_way, kind::heal, kind::heal});
-  if (random.chance(1, 2)) families.insert(families.end(), {kind::pause, kind::resume, kind::resume});
-  if (random.chance(1, 3)) families.push_back(kind::crash_client);
-  const auto fault_at = [&] {
-    return duration{static_cast<duration::rep>(random.below(static_cast<std::uint64_t>(s.fault_phase.count())))};
-  };
-  const std::uint64_t faults = families.empty() ? 0 : random.below(9);
+  switch (what) {
+    case kind::none:
+    case kind::cut_one_way: return fault_family::one_way;
+    case kind::isolate:
+    case kind::heal: return fault_family::partition;
+    case kind::pause:
+    case kind::resume: return fault_family::pause;
+    case kind::crash_client:
+    case kind::crash_replica: return fault_family::crash;
+    case kind::crash_replica_and_restart: return fault_family::restart;
+  }
+  return fault_family::crash;
+}
+
+void draw_fault_events(chain_swarm& s, detail::random random) {
+  using kind = fault_event::kind;
+  // Crashes of replicas stop the chain, so they are rare.
+  constexpr std::array<kind, 14> all{kind::cut_one_way,  kind::cut_one_way, kind::isolate, kind::isolate,
+                                     kind::heal,         kind::heal,        kind::pause,   kind::pause,
+                                     kind::pause,        kind::resume,      kind::resume,  kind::crash_client,
+                                     kind::crash_client, kind::crash_client};
+  const auto fault_at = [&] { return below(random, s.fault_phase); };
+  const std::uint64_t faults = random.below(16);
   for (std::uint64_t i = 0; i < faults; ++i) {
     const duration when = fault_at();
-    const kind what = families[static_cast<std::size_t>(random.below(families.size()))];
+    const kind what = one_of(random, all);
     s.fault_events.push_back({when, what, random.next() >> 8U});
   }
-  if (random.chance(1, 6)) {
+  const std::uint64_t replica_crashes = random.chance(1, 3) ? random.between(1, 3) : 0;
+  for (std::uint64_t i = 0; i < replica_crashes; ++i) {
     const duration when = fault_at();
-    s.fault_events.push_back({when, kind::crash_replica, random.next() >> 8U});
+    const kind what = random.chance(1, 2) ? kind::crash_replica : kind::crash_replica_and_restart;
+    s.fault_events.push_back({when, what, random.next() >> 8U});
   }
 }
 
 /// One object that everybody wants, on a quick network with one slow way to or from the tail: what it takes to see the
 /// difference between an answer that is new enough and one that is not.
-void draw_crowd(chain_swarm& s, detail::random& random) {
+void draw_crowd(chain_swarm& s, detail::random random) {
+  if (!random.chance(1, 5)) return;
+  s.families |= 1U << static_cast<unsigned>(fault_family::slow_link);
   s.replicas = 3;
   s.clients = 3;
   s.keys = 1;
-  s.operations = 40;
+  s.operations = 280;
   s.depth = 5;
   s.think_max = 400us;
   s.writes = random.between(20, 50);
   s.weak_reads = 0;
   s.reads = replication::read_mode::apportioned;
   s.client.writes_in_flight_max = 64;
+  s.client.write_bytes_in_flight_max = 1'000'000;
   s.client.reads_in_flight_max = 64;
   s.replica.results_per_session_max = 64;
   s.replica.waiting_reads_max = 1000;
   s.replica.sessions_max = 64;
+  s.replica.clients_max = 64;
   s.faults.delay_min = 20us;
   s.faults.delay_mean = 50us;
   s.slow.delay_mean = one_of(random, std::array<duration, 2>{50us, 3ms});
@@ -115,14 +184,47 @@ void draw_crowd(chain_swarm& s, detail::random& random) {
   s.slow_ways = {random.chance(3, 4) ? std::pair{tail, other} : std::pair{other, tail}};
 }
 
+/// Leaves out what the options and the seed's own families exclude.
+void restrict(chain_swarm& s, const run_options& options) {
+  s.families &= options.families;
+  if (!s.has(fault_family::reset)) s.faults.stream_reset = 0;
+  if (!s.has(fault_family::slow_link)) s.slow_ways.clear();
+  if (!s.has(fault_family::clock)) {
+    for (replica_driving& driving : s.driving) {
+      driving.step_takes_max = duration{0};
+      driving.lease.reset();
+    }
+  }
+  if (options.nodes) s.replicas = std::clamp<std::size_t>(*options.nodes, 1, chain_swarm::replicas_max);
+  std::erase_if(s.slow_ways,
+                [&](const auto& way) { return std::max(way.first, way.second) >= s.replicas + s.clients; });
+  // Without its lease the tail answers nobody, and only a deadline ends a read.
+  if (s.driving[s.replicas - 1].lease) s.deadlines = 100;
+  if (options.time) s.fault_phase = *options.time;
+  for (fault_event& fault : s.fault_events) {
+    if (fault.at >= s.fault_phase || !s.has(family_of(fault.what))) fault.what = fault_event::kind::none;
+  }
+}
+
 }  // namespace
 
-chain_swarm draw_swarm(detail::random& random) {
+bool chain_swarm::a_lease_ends() const noexcept {
+  return std::any_of(driving.begin(), driving.begin() + static_cast<std::ptrdiff_t>(replicas),
+                     [](const replica_driving& each) { return each.lease.has_value(); });
+}
+
+chain_swarm draw_swarm(std::uint64_t seed, const run_options& options) {
+  const detail::random streams = detail::random{seed}.fork("chain swarm");
   chain_swarm s;
-  draw_sizes(s, random);
-  draw_limits(s, random);
-  draw_faults(s, random);
-  if (random.chance(1, 5)) draw_crowd(s, random);
+  draw_families(s, streams.fork("families"));
+  draw_sizes(s, streams.fork("sizes"));
+  draw_mix(s, streams.fork("mix"));
+  draw_limits(s, streams.fork("limits"));
+  draw_driving(s, streams.fork("driving"));
+  draw_network(s, streams.fork("network"));
+  draw_fault_events(s, streams.fork("fault events"));
+  draw_crowd(s, streams.fork("crowd"));
+  restrict(s, options);
   return s;
 }
 

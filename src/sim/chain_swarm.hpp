@@ -1,18 +1,32 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "artillery/sim.hpp"
 #include "base/random.hpp"
-#include "sim/chain_actors.hpp"
+#include "replication/client_core.hpp"
+#include "sim/chain_replica.hpp"
+#include "sim/run_options.hpp"
 
 namespace artillery::sim {
 
 /// One fault at one time; whom it strikes is a function of `draw`.
 struct fault_event {
-  enum class kind : std::uint8_t { cut_one_way, isolate, heal, pause, resume, crash_client, crash_replica };
+  enum class kind : std::uint8_t {
+    none,  ///< left out
+    cut_one_way,
+    isolate,
+    heal,
+    pause,
+    resume,
+    crash_client,
+    crash_replica,
+    crash_replica_and_restart
+  };
 
   duration at{};
   kind what = kind::heal;
@@ -22,30 +36,52 @@ struct fault_event {
 /// What one seed's run is like: first which families of faults exist at all, then how strong they are, and sizes from
 /// tiny to plenty.
 struct chain_swarm {
+  static constexpr std::size_t replicas_max = 8;
+  static constexpr std::size_t keys_max = 8;
+
+  std::uint32_t families = 0;  ///< bit per `fault_family`
+
+  // --- sizes and load ---
   std::size_t replicas = 3;
   std::uint32_t clients = 2;
-  std::uint64_t keys = 2;         ///< at most 8
-  std::uint32_t operations = 20;  ///< per client
+  std::uint32_t readers = 0;      ///< threads of each replica's process that read
+  std::uint64_t keys = 2;         ///< at most `keys_max`
+  std::uint32_t operations = 20;  ///< per client or reader
   std::uint32_t depth = 2;        ///< of each client's pipeline
+  std::uint32_t batch = 1;        ///< keys of one `try_read` at most
   duration think_max{};
-  std::uint64_t writes = 50;      ///< per cent of operations
+  std::uint64_t writes = 50;      ///< per cent of a client's operations
   std::uint64_t erases = 20;      ///< per cent of writes
   std::uint64_t conditions = 30;  ///< per cent of writes
   std::uint64_t weak_reads = 30;  ///< per cent of reads
+  std::uint64_t tries = 70;       ///< per cent of a reader's calls that begin with `try_read`
+  std::uint64_t cancels = 0;      ///< per cent of a reader's calls that its caller may end
   std::uint64_t deadlines = 0;    ///< per cent of operations
   std::uint64_t value_max = 40;
+
+  // --- limits and driving ---
   replication::read_mode reads = replication::read_mode::apportioned;
+  std::uint32_t drift_ppm = 500;
   replication::replica_config replica;
   replication::client_config client;
-  replica_driving driving;
+  std::array<replica_driving, replicas_max> driving;
+
+  // --- faults ---
   link_faults faults;
   std::vector<std::pair<host, host>> slow_ways;  ///< from and to; hosts are the replicas, head first, then the clients
   link_faults slow;                              ///< how they are
   duration stream_timeout{};
   duration fault_phase{};
   std::vector<fault_event> fault_events;
+
+  [[nodiscard]] bool has(fault_family family) const noexcept {
+    return (families >> static_cast<unsigned>(family) & 1U) != 0;
+  }
+  /// The lease of some replica ends and is not renewed.
+  [[nodiscard]] bool a_lease_ends() const noexcept;
 };
 
-[[nodiscard]] chain_swarm draw_swarm(detail::random& random);
+/// Everything is drawn from the seed; then what the options exclude is left out.
+[[nodiscard]] chain_swarm draw_swarm(std::uint64_t seed, const run_options& options);
 
 }  // namespace artillery::sim

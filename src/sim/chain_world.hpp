@@ -2,18 +2,15 @@
 
 #include <cstdint>
 
+#include "sim/run_options.hpp"
 #include "sim/run_result.hpp"
 
 namespace artillery::sim {
 
-/// What the caller may fix of a seed's run; everything else is drawn from the seed.
-struct chain_options {
-  std::uint32_t operations_max = 300;  ///< per client
-  bool search_always = false;          ///< the black-box search for every seed, not for one in four
-};
-
-/// Runs a chain of 1 … 4 replicas on a static view with 1 … 3 clients under drawn faults, then heals it and demands
-/// that all comes to an end; checks every invariant of docs/replication.md that exists without view changes.
-[[nodiscard]] run_result run_chain_seed(std::uint64_t seed, const chain_options& options = {});
+/// Runs a chain on a static view, with clients and with readers in the replicas' own processes, under drawn faults;
+/// then heals as much of it as must make progress, and demands that it does, or, where a replica is gone, that the
+/// chain says so and clean objects are read. Checks every invariant of docs/replication.md that exists without view
+/// changes: those of the members after every event, those of histories at the end.
+[[nodiscard]] run_result run_chain_seed(std::uint64_t seed, const run_options& options = {});
 
 }  // namespace artillery::sim

@@ -1,11 +1,7 @@
 // The three steps of a strong local read, with everything that may happen between them (R7).
 #include "replication/local_read.hpp"
 
-#include <vector>
-
 #include "catch.hpp"
-#include "replication/message.hpp"
-#include "replication/read_service.hpp"
 
 using namespace artillery;
 using namespace artillery::replication;
@@ -83,27 +79,17 @@ TEST_CASE("what is published is what is read, and nothing before it is", "[repli
   CHECK(here.load() == serving(5));
 }
 
-TEST_CASE("a request is served on its connection, or left to the core", "[replication][local read]") {
-  published here;
-  here.publish(serving(5));
-  frame request;
-  encode(request, 3, read_request{9, strong, as_bytes("k")});
-  const auto read = note_direct_read(request.header, here);
-  REQUIRE(read);
-  CHECK(as_text(read->key) == "k");
-  std::vector<std::byte> header;
-  REQUIRE(check_direct_read(*read, here, of(5), start, header));
-  header.push_back(std::byte{'v'});
-  const auto reply = decode_read_reply(bytes::copy(header));
-  REQUIRE(reply);
-  CHECK(reply->request == 9);
-  CHECK(reply->result.local);
-  CHECK(reply->result.value->text() == "v");
-  CHECK_FALSE(check_direct_read(*read, here, of(6), start, header));
-
-  encode(request, 2, read_request{9, strong, as_bytes("k")});  // of an older epoch
-  CHECK_FALSE(note_direct_read(request.header, here));
-  encode_bare(request, frame_kind::ping, 3);
-  CHECK_FALSE(note_direct_read(request.header, here));
-  CHECK_FALSE(note_direct_read({}, here));
+TEST_CASE("a caller of this process is told what is there, that it is not, or to ask", "[replication][local read]") {
+  const auto here = serving(5);
+  stored clean = of(5);
+  const local_read there = answer_of(here, note(here), clean, start);
+  CHECK(there.found());
+  CHECK(there.value.text() == "v");
+  CHECK(there.version == version{3, 5});
+  stored nothing;
+  CHECK(answer_of(here, note(here), nothing, start).absent());
+  stored dirty = of(6);
+  CHECK(answer_of(here, note(here), dirty, start).what == local_read::outcome::ask);
+  stored late = of(5);
+  CHECK(answer_of(here, note(here), late, start + 1s).what == local_read::outcome::ask);
 }

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "artillery/sim.hpp"
-#include "sim/chain_actors.hpp"
+#include "sim/chain_client.hpp"
+#include "sim/chain_replica.hpp"
 
 /// A chain in virtual time with one client, for scenarios: every call runs the world until it is answered.
 class simulated_chain {

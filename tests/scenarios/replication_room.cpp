@@ -2,7 +2,8 @@
 
 #include "scenarios/replication_words.hpp"
 #include "scenarios/room.hpp"
-#include "sim/chain_actors.hpp"
+#include "sim/chain_client.hpp"
+#include "sim/chain_replica.hpp"
 
 namespace artillery::scenarios {
 

@@ -156,6 +156,23 @@ struct read_result {
   [[nodiscard]] bool found() const noexcept { return value.has_value(); }
 };
 
+/// What a replica's own memory says about an object: the answer of `replica::try_read`.
+struct local_read {
+  enum class outcome : std::uint8_t {
+    found,
+    absent,  ///< there is no such object: as exact an answer as `found`
+    ask      ///< not to be answered from memory alone: the object is being written, or this replica may not answer
+             ///< (no view, no lease). `async_read` finds out.
+  };
+
+  outcome what = outcome::ask;
+  bytes value;                   ///< shares the store's memory
+  replication::version version;  ///< of the value
+
+  [[nodiscard]] bool found() const noexcept { return what == outcome::found; }
+  [[nodiscard]] bool absent() const noexcept { return what == outcome::absent; }
+};
+
 /// What a write came to.
 struct write_result {
   bool applied = false;          ///< false: its condition did not hold, and nothing changed

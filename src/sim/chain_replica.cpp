@@ -1,0 +1,177 @@
+#include "sim/chain_replica.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace artillery::sim {
+
+using namespace replication;
+
+/// The world's effects as the core's.
+class replica_program::sink final : public core_effects {
+public:
+  sink(network_effects& out, replica_program& replica, time_point sampled)
+      : out_{out}, replica_{replica}, sampled_{sampled} {}
+
+  using network_effects::send;
+  void send(const connection& to, bytes_view header, std::span<const bytes> body) override {
+    if (sampled_ >= replica_.lease_end_ && tells_watermark(header)) ++replica_.answers_without_lease_;
+    out_.send(to, header, body);
+  }
+  void open(std::uint64_t number, const endpoint& to) override { out_.open(number, to); }
+  void close(std::uint64_t number) override { out_.close(number); }
+  void persist(operation op, std::span<const bytes> slices) override { out_.persist(op, slices); }
+  void deliver(event event) override { replica_.events_.push_back(event); }
+  void answer(request_id request, std::error_code error, const read_result& result) override {
+    replica_.callers_.on_read(request, error, result);
+  }
+  time_point sample_clock() override { return sampled_; }
+
+private:
+  static bool tells_watermark(bytes_view message) {
+    const auto header = decode_header(message);
+    if (!header || header->kind != frame_kind::watermark_reply) return false;
+    return decode_watermark_reply(message).value().status == reply_status::ok;
+  }
+
+  network_effects& out_;
+  replica_program& replica_;
+  time_point sampled_;
+};
+
+replica_program::replica_program(const replica_config& config, const view& chain, std::uint64_t seed,
+                                 const replica_driving& driving, replica_callers callers)
+    : core_{config, detail::random{seed}.fork("core")},
+      chain_{chain},
+      random_{detail::random{seed}.fork("driving")},
+      driving_{driving},
+      callers_{std::move(callers)},
+      local_reads_{objects_, *published_, detail::random{seed}.fork("local reads"), driving.read_pause_max} {}
+
+duration replica_program::step_takes() {
+  if (driving_.step_takes_max == duration{0} || !random_.chance(1, 16)) return duration{0};
+  return duration{
+      static_cast<duration::rep>(random_.below(static_cast<std::uint64_t>(driving_.step_takes_max.count())))};
+}
+
+/// One input of the core. Whatever it answers by its lease is answered after the clock was sampled in it.
+template <class Function>
+void replica_program::step(time_point now, network_effects& out, Function&& function) {
+  const time_point sampled = now + step_takes();
+  const std::uint64_t answered_before = core_.counters().local_reads;
+  sink effects{out, *this, sampled};
+  function(turn{now, *objects_, effects});
+  if (sampled >= lease_end_) answers_without_lease_ += core_.counters().local_reads - answered_before;
+}
+
+// --- life ---
+
+void replica_program::start(time_point now, network_effects& out) {
+  if (driving_.adopt_delay == duration{0}) return adopt(now, out);
+  adopt_at_ = now + driving_.adopt_delay;
+}
+
+void replica_program::adopt(time_point now, network_effects& out) {
+  const time_point asked_at = now - driving_.asked_before;
+  lease_end_ = driving_.lease ? asked_at + *driving_.lease : time_point::max();
+  step(now, out, [&](const turn& at) { core_.adopt(chain_, driving_.lease.value_or(duration::max()), asked_at, at); });
+  after_input(now, out);
+}
+
+bool replica_program::needs_no_message(std::string_view key, time_point now) {
+  if (now >= lease_end_) ++reads_after_lease_;
+  const serving_state here = core_.serving();
+  // Also at the end of the step, which may take a while.
+  const bool covered = now + driving_.step_takes_max < lease_end_;
+  return covered && here.strong_here && objects_->fetch(key).version.seq <= here.commit;
+}
+
+void replica_program::receive(const connection& from, const bytes& message, time_point now, network_effects& out) {
+  const auto header = decode_header(message);
+  bool of_clean_object = false;
+  if (header && header->kind == frame_kind::read) {
+    const auto request = decode_read_request(message);
+    of_clean_object = request && request->level == strong && needs_no_message(as_text(request->key), now);
+  }
+  const std::uint64_t asked_before = core_.counters().dirty_reads;
+  step(now, out, [&](const turn& at) { core_.receive(from, message, at); });
+  if (of_clean_object) needless_questions_ += core_.counters().dirty_reads - asked_before;
+  after_input(now, out);
+}
+
+void replica_program::link(const connection& which, link_state state, time_point now, network_effects& out) {
+  step(now, out, [&](const turn& at) { core_.link(which, state, at); });
+  after_input(now, out);
+}
+
+void replica_program::expire(time_point now, network_effects& out) {
+  step_reads(now);
+  if (adopt_at_ && *adopt_at_ <= now) {
+    adopt_at_.reset();
+    adopt(now, out);
+  }
+  if (flush_at_ && *flush_at_ <= now) {
+    flush_at_.reset();
+    flush(now, out);
+  }
+  const auto due = core_.next_deadline();
+  if (due && *due <= now) {
+    step(now, out, [&](const turn& at) { core_.expire(at); });
+    after_input(now, out);
+  }
+}
+
+void replica_program::flush(time_point now, network_effects& out) {
+  step(now, out, [&](const turn& at) { core_.flush(at); });
+  published_->publish(core_.serving());
+}
+
+void replica_program::after_input(time_point now, network_effects& out) {
+  if (driving_.flush_delay == duration{0}) return flush(now, out);
+  if (!flush_at_) flush_at_ = now + driving_.flush_delay;
+}
+
+std::optional<time_point> replica_program::next_deadline() const {
+  std::optional<time_point> next = core_.next_deadline();
+  for (const auto& other : {adopt_at_, flush_at_, local_reads_.next_deadline()}) {
+    if (other) next = next ? std::min(*next, *other) : other;
+  }
+  return next;
+}
+
+// --- reads of the own process ---
+
+void replica_program::try_read(std::vector<local_reads::call> keys, time_point now) {
+  local_reads_.begin(std::move(keys), now);
+}
+
+void replica_program::step_reads(time_point now) {
+  local_reads_.step(now, [this](const tried_read& done) {
+    const bool answered = done.result.what != local_read::outcome::ask;
+    const bool lease_is_over = done.fetched_at >= lease_end_;
+    if (answered) ++tried_;
+    if (lease_is_over) ++(answered ? answers_without_lease_ : reads_after_lease_);
+    callers_.on_try(done);
+  });
+}
+
+void replica_program::read(request_id request, const bytes& key, const consistency& level,
+                           std::optional<time_point> deadline, time_point now, network_effects& out) {
+  const bool of_clean_object = level == strong && needs_no_message(key.text(), now);
+  const std::uint64_t asked_before = core_.counters().dirty_reads;
+  step(now, out, [&](const turn& at) { core_.read(request, key, level, deadline, at); });
+  if (of_clean_object) needless_questions_ += core_.counters().dirty_reads - asked_before;
+  after_input(now, out);
+}
+
+void replica_program::cancel(request_id request, time_point now, network_effects& out) {
+  core_.cancel(request);
+  after_input(now, out);
+}
+
+void replica_program::hint(const node_id& about, peer_hint what, time_point now, network_effects& out) {
+  step(now, out, [&](const turn& at) { core_.hint(about, what, at); });
+  after_input(now, out);
+}
+
+}  // namespace artillery::sim
