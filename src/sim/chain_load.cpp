@@ -68,6 +68,7 @@ void chain_load::crashed(std::size_t index) {
   who.to_be_asked = 0;
   who.seen.fill({});
   ++who.lives;
+  go_on(index);
 }
 
 void chain_load::client_crashed(std::size_t index) {
@@ -102,12 +103,19 @@ void chain_load::tick(std::size_t index) {
   const auto think = static_cast<std::uint64_t>(swarm_.think_max.count());
   const duration wait{static_cast<duration::rep>(users_[index].pace.below(think))};
   world_.schedule(world_.now() + wait, [this, index] {
-    const user& who = users_[index];
+    user& who = users_[index];
     if (who.over || who.issued >= operations()) return;
     const std::size_t depth = who.replica ? 1 : swarm_.depth;
-    if (world_.is_up(who.at) && who.to_be_asked + who.under_way.size() < depth) issue(index);
+    who.waits = who.to_be_asked + who.under_way.size() >= depth;
+    if (who.waits) return;
+    issue(index);
     tick(index);
   });
+}
+
+/// There is room for another operation.
+void chain_load::go_on(std::size_t index) {
+  if (std::exchange(users_[index].waits, false)) tick(index);
 }
 
 bool chain_load::is_left_out(std::size_t index, std::uint32_t operation) const {
@@ -125,6 +133,7 @@ void chain_load::issue(std::size_t index) {
     user& asking = users_[index];
     if (life != asking.lives) return;
     --asking.to_be_asked;
+    go_on(index);
     // Each operation draws from a stream of its own: one that is left out shifts no other.
     const detail::random random{detail::mix64(asking.seed + operation)};
     if (asking.replica) {
@@ -270,6 +279,7 @@ void chain_load::cancel(std::size_t index, request_id request) {
     op.completed = ++order_;
     op.completed_at = world_.now();
     static_cast<replica_program&>(p).cancel(request, now, out);
+    go_on(index);
   });
 }
 
@@ -283,6 +293,7 @@ history_operation* chain_load::complete(request_id request, std::error_code erro
     if (!fault_) fault_ = "operation " + std::to_string(request) + " is answered though nobody waits for it";
     return nullptr;
   }
+  go_on(op.client);
   if (error == make_error_code(errc::outcome_unknown)) return nullptr;
   --open_[place_of(op)];
   op.completed = ++order_;

@@ -65,11 +65,13 @@ private:
     std::uint32_t to_be_asked = 0;                     // its process has not come to it yet
     std::vector<replication::request_id> under_way{};  // asked and not answered
     std::uint32_t lives = 1;
+    bool waits = false;                                              // for an answer, before it asks on
     bool over = false;                                               // asks no more, and nobody waits for it
     std::array<replication::version, chain_swarm::keys_max> seen{};  // newest version seen of each key
   };
 
   void tick(std::size_t index);
+  void go_on(std::size_t index);
   void issue(std::size_t index);
   [[nodiscard]] bool is_left_out(std::size_t index, std::uint32_t operation) const;
   void ask_client(std::size_t index, client_program& client, detail::random random, time_point now,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -10,7 +9,6 @@ namespace artillery::sim {
 namespace {
 
 constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
-constexpr std::size_t initial = static_cast<std::size_t>(-1);
 
 using operation = history_operation;
 
@@ -21,8 +19,6 @@ std::string describe(const operation& op) {
          ", version " + std::to_string(op.version.epoch) + "." + std::to_string(op.version.seq) + ", as of " +
          std::to_string(op.as_of.seq) + ")";
 }
-
-// --- against the log ---
 
 /// One state of one object: from the write that made it until the next one.
 struct state {
@@ -37,39 +33,39 @@ struct state {
 class object_states {
 public:
   void add(const applied_effect& effect) {
+    if (!effect.erased) by_value_.emplace(effect.value, states_.size());
     states_.back().until = effect.version.seq;
     states_.push_back({effect.version.seq, forever, effect.erased, effect.version, effect.value});
   }
-  [[nodiscard]] const state& at(std::uint64_t seq) const {
-    const auto next = std::upper_bound(states_.begin(), states_.end(), seq,
-                                       [](std::uint64_t wanted, const state& s) { return wanted < s.from; });
-    return *std::prev(next);
-  }
+  [[nodiscard]] const state& at(std::uint64_t seq) const { return *std::prev(after(seq)); }
   [[nodiscard]] const state* of_version(const replication::version& v) const {
     const state& found = at(v.seq);
     return found.version == v ? &found : nullptr;
   }
   [[nodiscard]] const state* of_value(const std::string& value) const {
-    for (const state& s : states_) {
-      if (!s.absent && s.value == value) return &s;
-    }
-    return nullptr;
+    const auto found = by_value_.find(value);
+    return found == by_value_.end() ? nullptr : &states_[found->second];
   }
   /// The first place at or after `from` where the object is absent.
   [[nodiscard]] std::optional<std::uint64_t> absent_from(std::uint64_t from) const {
-    for (const state& s : states_) {
-      if (s.absent && s.until > from) return std::max(s.from, from);
-    }
-    return std::nullopt;
+    const auto found = std::find_if(std::prev(after(from)), states_.end(), [](const state& s) { return s.absent; });
+    if (found == states_.end()) return std::nullopt;
+    return std::max(found->from, from);
   }
   /// States after `from` and up to `to`.
   [[nodiscard]] std::size_t between(std::uint64_t from, std::uint64_t to) const {
-    return static_cast<std::size_t>(
-        std::count_if(states_.begin(), states_.end(), [&](const state& s) { return s.from > from && s.from <= to; }));
+    return to <= from ? 0 : static_cast<std::size_t>(after(to) - after(from));
   }
 
 private:
+  /// The first state that begins after `seq`.
+  [[nodiscard]] std::vector<state>::const_iterator after(std::uint64_t seq) const {
+    return std::upper_bound(states_.begin(), states_.end(), seq,
+                            [](std::uint64_t wanted, const state& s) { return wanted < s.from; });
+  }
+
   std::vector<state> states_{state{}};
+  std::map<std::string, std::size_t> by_value_;
 };
 
 /// The highest place that was surely reached by each moment: what completed operations have seen.
@@ -155,7 +151,9 @@ private:
       return "acknowledged, and not in the log under its version";
     }
     const std::uint64_t seq = op.version.seq;
-    if (op.what == operation::kind::erase && !states_.at(seq).absent) return "erased, and there";
+    const state& made = states_.at(seq);
+    if (op.what == operation::kind::erase && !made.absent) return "erased, and there";
+    if (made.from == seq && made.version != op.version) return "acknowledged under another version than the log's";
     if (op.when.what() != replication::condition::kind::always) {
       const state& found = states_.at(seq - 1);
       const bool held = op.when.what() == replication::condition::kind::if_absent
@@ -236,6 +234,16 @@ private:
   std::vector<std::pair<std::uint64_t, const operation*>> placed_writes_;
 };
 
+/// A place in the log is one write's.
+std::optional<std::string> check_versions_once(const history& operations) {
+  std::map<replication::version, const operation*> writes;
+  for (const operation& op : operations) {
+    if (!op.is_write() || !op.applied || op.came_to != operation::outcome::done) continue;
+    if (!writes.emplace(op.version, &op).second) return "two writes under one version: " + describe(op);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> check_against_log(const history& operations, const journal& log) {
@@ -243,116 +251,11 @@ std::optional<std::string> check_against_log(const history& operations, const jo
   for (const applied_effect& effect : log) objects[effect.key].add(effect);
   std::map<std::string, std::vector<const operation*>> by_key;
   for (const operation& op : operations) by_key[op.key].push_back(&op);
+  if (auto fault = check_versions_once(operations)) return fault;
   for (auto& [key, of_key] : by_key) {
     if (auto fault = object_check{objects[key], std::move(of_key)}.run()) return fault;
   }
   return std::nullopt;
-}
-
-// --- without the log ---
-
-namespace {
-
-/// The search of one object. A state is the put that made it (`initial`: absent), since values are unique.
-class order_search {
-public:
-  order_search(const history& operations, const std::string& key, std::uint64_t steps_max) : steps_left_{steps_max} {
-    for (const operation& op : operations) {
-      const bool counts = op.is_write() ? op.came_to != operation::outcome::void_
-                                        : op.is_strong_read() && op.came_to == operation::outcome::done;
-      if (op.key == key && counts) operations_.push_back(&op);
-    }
-    std::sort(operations_.begin(), operations_.end(),
-              [](const operation* a, const operation* b) { return a->invoked < b->invoked; });
-    for (std::size_t i = 0; i < operations_.size(); ++i) {
-      if (operations_[i]->what == operation::kind::put) by_value_[operations_[i]->value] = i;
-    }
-    for (const operation* op : operations_) {
-      const bool tells = op->is_write() ? op->applied && op->what == operation::kind::put : op->found;
-      if (!tells || !by_value_.contains(op->value)) continue;
-      by_version_[op->version] = by_value_[op->value];
-      versioned_.insert(by_value_[op->value]);
-    }
-    done_.assign(operations_.size(), false);
-  }
-
-  search_result run() {
-    const bool found = search(initial);
-    if (found) return search_result::ok;
-    return steps_left_ == 0 ? search_result::gave_up : search_result::violated;
-  }
-
-private:
-  bool search(std::size_t current) {
-    if (steps_left_ == 0) return false;
-    --steps_left_;
-    // Whoever was called after the first answer among the rest cannot be next.
-    std::uint64_t first_answer = forever;
-    for (std::size_t i = 0; i < operations_.size(); ++i) {
-      if (!done_[i]) first_answer = std::min(first_answer, operations_[i]->completed);
-    }
-    if (first_answer == forever) return true;  // what is left may never have happened
-    if (!seen_.emplace(done_, current).second) return false;
-    for (std::size_t i = 0; i < operations_.size() && operations_[i]->invoked < first_answer; ++i) {
-      if (done_[i]) continue;
-      const auto next = after(i, current);
-      if (!next) continue;
-      done_[i] = true;
-      if (search(*next)) return true;
-      done_[i] = false;
-    }
-    return false;
-  }
-
-  /// The state after operation `i` in state `current`; nothing if its answer does not fit.
-  [[nodiscard]] std::optional<std::size_t> after(std::size_t i, std::size_t current) const {
-    const operation& op = *operations_[i];
-    if (!op.is_write()) {
-      const bool fits = op.found ? current != initial && operations_[current]->value == op.value : current == initial;
-      return fits ? std::optional{current} : std::nullopt;
-    }
-    const bool known = op.came_to == operation::outcome::done;
-    const fit condition = fits(op.when, current);
-    if (known && ((condition == fit::yes && !op.applied) || (condition == fit::no && op.applied))) return std::nullopt;
-    // A write of unknown outcome that could take effect either does, or is as good as left out.
-    const bool applies = known ? op.applied : condition != fit::no;
-    if (applies) return op.what == operation::kind::put ? i : initial;
-    if (known && op.version.none() != (current == initial)) return std::nullopt;
-    if (known && current != initial && is_version(op.version, current) == fit::no) return std::nullopt;
-    return current;
-  }
-
-  /// `perhaps`: a version of which no answer told the value, and a value of which none told the version.
-  enum class fit : std::uint8_t { no, yes, perhaps };
-
-  [[nodiscard]] fit fits(const replication::condition& when, std::size_t current) const {
-    switch (when.what()) {
-      case replication::condition::kind::always: return fit::yes;
-      case replication::condition::kind::if_absent: return current == initial ? fit::yes : fit::no;
-      case replication::condition::kind::if_version:
-        return current == initial ? fit::no : is_version(when.expected(), current);
-    }
-    return fit::no;
-  }
-  [[nodiscard]] fit is_version(const replication::version& v, std::size_t put) const {
-    const auto known = by_version_.find(v);
-    if (known != by_version_.end()) return known->second == put ? fit::yes : fit::no;
-    return versioned_.contains(put) ? fit::no : fit::perhaps;
-  }
-
-  std::vector<const operation*> operations_;
-  std::map<std::string, std::size_t> by_value_;
-  std::map<replication::version, std::size_t> by_version_;
-  std::set<std::size_t> versioned_;  // puts whose version is known
-  std::vector<bool> done_;
-  std::set<std::pair<std::vector<bool>, std::size_t>> seen_;
-  std::uint64_t steps_left_;
-};
-
-}  // namespace
-
-search_result search_order(const history& operations, const std::string& key, std::uint64_t steps_max) {
-  return order_search{operations, key, steps_max}.run();
 }
 
 }  // namespace artillery::sim

@@ -157,3 +157,54 @@ TEST_CASE("a write that cannot have failed and did is found", "[replication][lin
   on_nothing.when = replication::condition::absent();
   CHECK_FALSE(sound({on_nothing}, {}));
 }
+
+TEST_CASE("a write that was acknowledged under another version than the log's is found",
+          "[replication][linearizability]") {
+  operation first = put(1, 2, "a", 1);
+  first.version.epoch = 2;
+  CHECK(check_against_log({first, put(3, 4, "b", 2)}, two_writes));
+  operation erased = put(3, 4, "", 2);
+  erased.what = operation::kind::erase;
+  erased.version.epoch = 2;
+  CHECK(check_against_log({put(1, 2, "a", 1), erased}, {{"k", {1, 1}, false, "a"}, {"k", {1, 2}, true, ""}}));
+}
+
+TEST_CASE("two writes under one version are found", "[replication][linearizability]") {
+  operation other = put(3, 4, "", 1);
+  other.what = operation::kind::erase;
+  other.key = "another";
+  CHECK(check_against_log({put(1, 2, "a", 1), other}, two_writes));
+}
+
+TEST_CASE("writes whose places contradict the order of their calls are found", "[replication][linearizability]") {
+  CHECK(check_against_log({put(1, 2, "b", 2), put(3, 4, "a", 1)}, two_writes));
+}
+
+TEST_CASE("the search knows a write of unknown outcome by the version that somebody else was told",
+          "[replication][linearizability]") {
+  operation unknown = put(1, 0, "a", 0);
+  unknown.came_to = operation::outcome::pending;
+  unknown.completed = std::numeric_limits<std::uint64_t>::max();
+  unknown.applied = false;
+  operation failed = put(3, 4, "b", 1);  // it found version 1, of which nobody told the value
+  failed.applied = false;
+  failed.when = replication::condition::absent();
+  CHECK(search_order({unknown, failed}, "k", 1'000) == search_result::ok);
+  CHECK(search_order({failed}, "k", 1'000) == search_result::violated);
+  // Read as absent in between: it was not there yet, or the answer before is wrong.
+  CHECK(search_order({unknown, failed, read(5, 6, "", 0)}, "k", 1'000) == search_result::violated);
+}
+
+TEST_CASE("a long history of a few at a time is searched in few steps", "[replication][linearizability]") {
+  history h;
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    const std::uint64_t base = i * 10;
+    h.push_back(put(base + 1, base + 8, "x" + std::to_string(i), 2 * i + 1));
+    h.push_back(put(base + 2, base + 9, "y" + std::to_string(i), 2 * i + 2));
+    h.push_back(read(base + 3, base + 7, "x" + std::to_string(i), 2 * i + 1));
+    h.push_back(read(base + 4, base + 10, "y" + std::to_string(i), 2 * i + 2));
+  }
+  CHECK(search_order(h, "k", 5'000) == search_result::ok);
+  h.push_back(read(6'000, 6'001, "x0", 1));
+  CHECK(search_order(h, "k", 200'000) == search_result::violated);
+}
