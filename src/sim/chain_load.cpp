@@ -165,7 +165,8 @@ history_operation& chain_load::begin_operation(std::size_t index, std::size_t ke
 
 std::optional<time_point> chain_load::draw_deadline(detail::random& random, time_point now) const {
   const bool has_one = random.chance(swarm_.deadlines, 100);
-  const duration within = std::chrono::milliseconds{random.between(1, 3000)};
+  const auto longest = static_cast<std::uint64_t>(swarm_.deadline_max.count());
+  const duration within{static_cast<duration::rep>(random.between(1, longest))};
   return has_one ? std::optional{now + within} : std::nullopt;
 }
 
@@ -225,8 +226,10 @@ void chain_load::ask_read(std::size_t index, client_program& client, std::size_t
   const std::uint64_t way = random.below(4);
   if (way == 0) where = replication::routing::round_robin();
   if (way == 1) {
-    op.asked = static_cast<std::uint32_t>(random.below(swarm_.replicas));
-    where = replication::routing::to({1, op.asked + 1});
+    const auto replica = static_cast<std::uint32_t>(random.below(swarm_.replicas));
+    where = replication::routing::to({1, replica + 1});
+    const bool goes_to_the_tail = op.level == replication::strong && swarm_.reads == replication::read_mode::tail_only;
+    if (!goes_to_the_tail) op.asked = replica;
   }
   const auto until = draw_deadline(random, now);
   client.read(request, bytes{op.key}, op.level, where, until, now, out);

@@ -199,7 +199,10 @@ void restrict(chain_swarm& s, const run_options& options) {
   std::erase_if(s.slow_ways,
                 [&](const auto& way) { return std::max(way.first, way.second) >= s.replicas + s.clients; });
   // Without its lease the tail answers nobody, and only a deadline ends a read.
-  if (s.driving[s.replicas - 1].lease) s.deadlines = 100;
+  if (s.driving[s.replicas - 1].lease) {
+    s.deadlines = 100;
+    s.deadline_max = 200ms;
+  }
   if (options.time) s.fault_phase = *options.time;
   for (fault_event& fault : s.fault_events) {
     if (fault.at >= s.fault_phase || !s.has(family_of(fault.what))) fault.what = fault_event::kind::none;

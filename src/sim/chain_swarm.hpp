@@ -57,6 +57,7 @@ struct chain_swarm {
   std::uint64_t tries = 70;       ///< per cent of a reader's calls that begin with `try_read`
   std::uint64_t cancels = 0;      ///< per cent of a reader's calls that its caller may end
   std::uint64_t deadlines = 0;    ///< per cent of operations
+  duration deadline_max = std::chrono::seconds{3};
   std::uint64_t value_max = 40;
 
   // --- limits and driving ---
