@@ -156,6 +156,7 @@ void client_core::receive(const connection& from, const bytes& frame, time_point
     case frame_kind::read_reply: return read_answered(*at, frame, now, out);
     case frame_kind::write_reply: return write_answered(*at, frame, now, out);
     case frame_kind::view_reply: return adopt(frame, now, out);
+    case frame_kind::ping: encode_bare(scratch_, frame_kind::pong, view_.epoch); return send(*at, out);
     case frame_kind::pong: return;
     default: return malformed(*at, now, out);
   }
@@ -256,7 +257,6 @@ void client_core::session_answered(const write_reply& reply, time_point now) {
     session_act_at_ = now + session_rest_.next(random_);
     return;
   }
-  session_rest_.reset();
   ++counters_.sessions;
   session_state_ = session_state::open;
   session_ = reply.session;

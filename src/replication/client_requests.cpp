@@ -5,6 +5,7 @@
 #include "base/assert.hpp"
 #include "base/crc32c.hpp"
 #include "replication/client_core.hpp"
+#include "replication/mutant.hpp"
 
 namespace artillery::replication {
 namespace {
@@ -98,6 +99,8 @@ void client_core::become(operation& op, phase next) noexcept {
 }
 
 void client_core::pump_writes(time_point now, client_effects& out) {
+  // First, and whatever else waits: `next_deadline` counts on it.
+  if (!write_queue_.empty() && session_state_ != session_state::open) open_session(now, out);
   while (!unsent_.empty()) {
     operation* op = operations_.find(unsent_.front());
     const bool waits = op != nullptr && !op->is_read && op->state == phase::parked;
@@ -105,8 +108,7 @@ void client_core::pump_writes(time_point now, client_effects& out) {
     unsent_.pop_front();
     if (waits) send_write(*op, now, out);
   }
-  if (write_queue_.empty()) return;
-  if (session_state_ != session_state::open) return open_session(now, out);
+  if (write_queue_.empty() || session_state_ != session_state::open) return;
   while (!write_queue_.empty() && head()->link.can_send() && next_number_ - lowest_ < config_.writes_in_flight_max) {
     operation* op = operations_.find(write_queue_.front());
     const bool waits = op != nullptr && op->state == phase::queued;
@@ -170,6 +172,11 @@ void client_core::send_write(operation& op, time_point now, client_effects& out)
   if (to == nullptr || !to->link.can_send()) return;
   if (!has_room(op)) return unsent_.push_back(op.key);
   sent(op, *to, now);
+  if (mutant(mutation::retry_is_new_request) && op.attempts > 1 && op.session == session_) {
+    settle(op.session, op.number);
+    op.number = next_number_++;
+    settled_.push_back(false);
+  }
   const std::uint64_t lowest = op.session == session_ ? lowest_ : op.number;
   write_request request{
       .request = op.key,
@@ -226,6 +233,7 @@ void client_core::write_answered(peer& from, const bytes& frame, time_point now,
   if (op == nullptr || op->is_read) return;
   if (reply->status != reply_status::ok) return refused(*op, reply->status, from, now, out);
   ++counters_.writes;
+  session_rest_.reset();
   finish(reply->request);
   out.answer(reply->request, {}, reply->result);
   pump(now, out);
@@ -262,10 +270,11 @@ void client_core::refused(operation& op, reply_status status, const peer& from, 
 void client_core::session_gone(operation& op, time_point now, client_effects& out) {
   if (op.session == session_ && session_state_ == session_state::open) {
     session_state_ = session_state::none;
-    session_act_at_ = now;
+    // More clients than sessions end each other's: longer and longer pauses let one come to its writes.
+    session_act_at_ = now + session_rest_.next(random_);
   }
   // More than one attempt: an earlier one may have been taken before the session ended, and nobody can tell any more.
-  if (op.attempts > 1) {
+  if (op.attempts > 1 && !mutant(mutation::resends_after_session)) {
     ++counters_.outcomes_unknown;
     const request_id request = op.key;
     finish(request);
@@ -337,7 +346,7 @@ void client_core::arm(operation& op, time_point when) {
 void client_core::give_up(operation& op, client_effects& out) {
   const request_id request = op.key;
   const bool is_read = op.is_read;
-  const bool may_have_happened = op.number != 0;
+  const bool may_have_happened = op.number != 0 && !mutant(mutation::unknown_said_as_failed);
   finish(request);
   ++(may_have_happened ? counters_.outcomes_unknown : counters_.timed_out);
   if (is_read) return out.answer(request, errc::timed_out, read_result{});

@@ -1,6 +1,8 @@
 #include "replication/core.hpp"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "base/assert.hpp"
 #include "base/wire.hpp"
@@ -23,8 +25,9 @@ std::error_code core::check(const replica_config& config) noexcept {
                      config.value_size_max > 0 && config.value_size_max <= value_size_limit &&
                      config.results_per_session_max > 0 && config.sessions_max > 0 && config.waiting_reads_max > 0 &&
                      config.link_bytes_max > 0 && config.answer_bytes_max > 0 && config.clients_max > 0 &&
-                     config.silence_max > duration{0} && config.reconnect_min > duration{0} &&
-                     config.reconnect_max >= config.reconnect_min && config.stopped_after > duration{0};
+                     config.silence_max > duration{0} && config.client_silence_max > duration{0} &&
+                     config.reconnect_min > duration{0} && config.reconnect_max >= config.reconnect_min &&
+                     config.stopped_after > duration{0};
   return sound ? std::error_code{} : make_error_code(errc::invalid_configuration);
 }
 
@@ -57,6 +60,7 @@ void core::adopt(const view& chosen, duration lease, time_point asked_at, const 
     return;
   }
   position_ = static_cast<std::size_t>(own - view_.replicas.begin());
+  if (mutant(mutation::lease_from_answer)) asked_at = at.now;
   lease_until_ = lease >= time_point::max() - asked_at ? time_point::max() : asked_at + lease;
   progress_at_ = at.now;
   if (has_successor()) {
@@ -107,7 +111,9 @@ void core::receive(const connection& from, const bytes& frame, const turn& at) {
     if (link == nullptr) return;  // closed from here; what was under way means nothing
     link->heard(at.now);
     if (!link->open()) return welcomed(*link, frame, at);
-  } else if (!accepted_.contains(from.number)) {
+  } else if (accepted_link* peer = accepted_.find(from.number)) {
+    peer->heard = true;
+  } else {
     return greet(from, frame, at);
   }
   if (from.number == predecessor_) predecessor_heard_ = at.now;
@@ -168,11 +174,12 @@ void core::greet(const connection& from, const bytes& frame, const turn& at) {
     const auto older = std::find_if(accepted_.begin(), accepted_.end(), [&](const accepted_link& link) {
       return link.role == link_role::reader && link.from == peer->from;
     });
-    if (older != accepted_.end()) drop(connection::stream(older->key), at);
+    if (older != accepted_.end() && !mutant(mutation::keeps_older_reader)) drop(connection::stream(older->key), at);
   }
   if (!member) {
-    if (clients_ >= config_.clients_max) return refuse(from, reply_status::busy, at);
-    ++clients_;
+    if (clients_ >= config_.clients_max && !mutant(mutation::no_client_limit))
+      return refuse(from, reply_status::busy, at);
+    if (++clients_ == 1) clients_asked_at_ = at.now + config_.client_silence_max;
   }
   std::erase_if(ungreeted_, [&](const ungreeted_link& l) { return l.number == from.number; });
   accepted_.insert({.key = from.number, .role = peer->role, .from = peer->from});
@@ -304,6 +311,24 @@ void core::hint(const node_id& about, peer_hint what, const turn& at) {
   send(predecessor_, at);
 }
 
+/// A client may be idle as long as it likes, so only what it is asked tells it from one whose machine is gone.
+void core::ask_silent_clients(const turn& at) {
+  if (clients_ == 0 || at.now < clients_asked_at_) return;
+  clients_asked_at_ = at.now + config_.client_silence_max;
+  std::vector<std::uint64_t> gone;
+  for (accepted_link& link : accepted_) {
+    if (link.role != link_role::client) continue;
+    const bool silent = !std::exchange(link.heard, false);
+    if (silent && link.asked) gone.push_back(link.key);
+    if (silent && !link.asked) {
+      encode_bare(scratch_, frame_kind::ping, epoch());
+      send(link.key, at);
+    }
+    link.asked = silent;
+  }
+  for (const std::uint64_t number : gone) drop(connection::stream(number), at);
+}
+
 // --- time ---
 
 void core::expire(const turn& at) {
@@ -316,6 +341,7 @@ void core::expire(const turn& at) {
   while (!ungreeted_.empty() && ungreeted_.front().since + config_.silence_max <= at.now) {
     drop(connection::stream(ungreeted_.front().number), at);
   }
+  ask_silent_clients(at);
   note_progress(at);
   for (const waiting_read& late : queries_.expire(at.now)) {
     at.out.answer(late.who.request, errc::timed_out, {});
@@ -372,6 +398,7 @@ std::optional<time_point> core::next_deadline() const {
     consider(to_tail_.next_deadline(true));
   }
   if (predecessor_ != 0) consider(predecessor_silent_at());
+  if (clients_ > 0) consider(clients_asked_at_);
   if (!ungreeted_.empty()) consider(ungreeted_.front().since + config_.silence_max);
   if (position_ != nowhere && !stopped_) consider(stops_at());
   return next;
@@ -392,7 +419,10 @@ std::uint64_t core::hash(time_point now) const {
     successor_.hash(into, now);
     to_tail_.hash(into, now);
   }
-  for (const accepted_link& link : accepted_) into.add(link.key).add(link.role).add(link.from.node);
+  for (const accepted_link& link : accepted_) {
+    into.add(link.key).add(link.role).add(link.from.node).add(link.heard).add(link.asked);
+  }
+  if (clients_ > 0) into.add(clients_asked_at_ - now);
   return into.value();
 }
 

@@ -113,6 +113,7 @@ private:
   void tend(outgoing_link& link, const turn& at);
   void heed(outgoing_link& link, peer_hint what, const turn& at);
   void send(std::uint64_t stream, const turn& at);
+  void ask_silent_clients(const turn& at);
   void note_progress(const turn& at);
   [[nodiscard]] std::optional<time_point> stops_at() const;
 
@@ -171,6 +172,7 @@ private:
   accepted_links accepted_;
   std::deque<ungreeted_link> ungreeted_;  // oldest first
   std::size_t clients_ = 0;               // of the accepted links, those of clients
+  time_point clients_asked_at_{};         // the next round of looking for silent ones, while there are any
   std::uint64_t next_stream_ = 1;
 
   bool stopped_ = false;

@@ -80,10 +80,11 @@ void core::handle_append(const connection& from, const bytes& frame, const turn&
 }
 
 void core::take(record next, std::vector<asker> waiting, const turn& at) {
-  const bool commits = is_tail();  // R5: only the tail commits, and it does so at once
+  // R5: only the tail commits, and it does so at once.
+  const bool commits = is_tail() || (mutant(mutation::commit_in_the_middle) && has_predecessor());
   const std::uint64_t seq = next.seq;
   ARTILLERY_INVARIANT(seq == log_.last_seq() + 1);
-  sessions_.apply(next);
+  if (!mutant(mutation::sessions_at_head_only) || is_head()) sessions_.apply(next);
   for (const object_effect& effect : next.effects) {
     stored written{.version = next.version(), .value = {}, .checksum = effect.checksum};
     if (effect.what == object_effect::kind::put) written.value = effect.value;
@@ -125,6 +126,7 @@ void core::advance_commit(std::uint64_t watermark, const turn& at) {
     if (commit_ <= sent_) sent_weight_ -= entry.record.weight();
     // Of an object's records that this watermark commits, the newest speaks for all: it ends every older version.
     for (const object_effect& effect : entry.record.effects) {
+      if (mutant(mutation::keeps_old_versions)) continue;
       const std::uint64_t newest = dirty_.newest(effect.key, watermark);
       if (newest != commit_ && !mutant(mutation::drops_version_early)) continue;
       at.objects.commit(effect.key.text(), mutant(mutation::drops_version_early) ? log_.last_seq() : commit_);

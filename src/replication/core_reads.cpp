@@ -15,7 +15,7 @@ void core::read(request_id request, const bytes& key, const consistency& level, 
 }
 
 void core::cancel(request_id request) {
-  queries_.cancel({0, request});
+  if (!mutant(mutation::cancel_ignored)) queries_.cancel({0, request});
 }
 
 void core::handle_read(const connection& from, const frame_header& header, const bytes& frame, const turn& at) {
@@ -35,7 +35,7 @@ void core::serve_read(waiting_read read, const consistency& level, const turn& a
   if (position_ == nowhere) return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
   const read_note noted = note(serving());
   const stored found = fetch(at.objects, read.key.text());
-  const time_point now = at.out.sample_clock();
+  const time_point now = mutant(mutation::clock_before_read) ? at.now : at.out.sample_clock();
   local_verdict verdict = replication::check(serving(), noted, found, level, now);
   if (mutant(mutation::always_asks_tail) && !is_tail() && level == strong) verdict = local_verdict::ask;
   if (verdict == local_verdict::answer) {
@@ -79,7 +79,8 @@ void core::handle_watermark_query(const connection& from, const bytes& frame, co
   ++counters_.watermark_answers;
   watermark_reply reply{.question = query->question, .status = reply_status::ok, .watermark = commit_};
   // The watermark first, then the right to speak for it.
-  if (!lease_covers(lease_until_, duration{0}, at.out.sample_clock())) reply.status = reply_status::not_serving;
+  const bool may_tell = lease_covers(lease_until_, duration{0}, at.out.sample_clock());
+  if (!may_tell && !mutant(mutation::tail_answers_without_lease)) reply.status = reply_status::not_serving;
   encode(scratch_, epoch(), reply);
   send(from.number, at);
 }

@@ -12,7 +12,9 @@ bool holds(const condition& when, const stored& newest) noexcept {
   switch (when.what()) {
     case condition::kind::always: return true;
     case condition::kind::if_absent: return !newest.value.has_value();
-    case condition::kind::if_version: return newest.value.has_value() && newest.version == when.expected();
+    case condition::kind::if_version:
+      if (mutant(mutation::versions_by_seq)) return newest.value && newest.version.seq == when.expected().seq;
+      return newest.value.has_value() && newest.version == when.expected();
   }
   return false;
 }
@@ -100,6 +102,7 @@ record core::evaluate(write_request request, const turn& at) const {
 }
 
 bool core::window_takes(const record& next) const noexcept {
+  if (mutant(mutation::no_window)) return true;
   return log_.empty() || log_.weight() + next.weight() <= config_.window_bytes_max;
 }
 

@@ -88,6 +88,8 @@ struct accepted_link {
   std::uint64_t key = 0;  // its number
   link_role role = link_role::client;
   replica_id from;
+  bool heard = true;   // of a client: since the last round of looking for silent ones
+  bool asked = false;  // of a client: whether it is there, in the last round
 };
 
 /// A stream that a peer opened and said nothing on yet.

@@ -94,13 +94,14 @@ enum class local_verdict : std::uint8_t {
 };
 
 /// `t` as it is at least on the fastest clock that is allowed.
-[[nodiscard]] constexpr duration shrink(duration t, std::uint32_t drift_ppm) noexcept {
+[[nodiscard]] inline duration shrink(duration t, std::uint32_t drift_ppm) noexcept {
   // Divided first: t may be hours, and a loss below a microsecond only makes the answer fresher.
   return t - (t / 1'000'000) * static_cast<duration::rep>(drift_ppm) - duration{t.count() == 0 ? 0 : drift_ppm};
 }
 
 /// Whether `now` is before `lease_until + slack`; either may be endless.
-[[nodiscard]] constexpr bool lease_covers(time_point lease_until, duration slack, time_point now) noexcept {
+[[nodiscard]] inline bool lease_covers(time_point lease_until, duration slack, time_point now) noexcept {
+  if (mutant(mutation::no_lease_check)) return true;
   return now < lease_until || (lease_until != time_point::min() && now - lease_until < slack);
 }
 

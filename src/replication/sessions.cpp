@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "replication/mutant.hpp"
+
 namespace artillery::replication {
 namespace {
 
@@ -36,7 +38,8 @@ void sessions::apply(const record& next) {
   if (found == nullptr) return;
   found->used = next.seq;
   found->lowest = std::max(found->lowest, next.lowest);
-  while (!found->kept.empty() && found->kept.front().number < found->lowest) found->kept.pop_front();
+  const bool drops = !mutant(mutation::results_never_dropped);
+  while (drops && !found->kept.empty() && found->kept.front().number < found->lowest) found->kept.pop_front();
   const auto place = place_of(found->kept, next.number);
   found->kept.insert(place, {next.number, next.seq, next.result});
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "replication/mutant.hpp"
+
 namespace artillery::replication {
 
 void dirty_objects::add(const bytes& key, std::uint64_t seq, time_point arrived) {
@@ -34,7 +36,7 @@ std::uint64_t dirty_objects::newest(const bytes& key, std::uint64_t watermark) c
 std::optional<time_point> dirty_objects::since(const bytes& key) const noexcept {
   const row* found = table_.find(key);
   if (found == nullptr) return std::nullopt;
-  return found->records.front().arrived;
+  return (mutant(mutation::bound_from_newest_record) ? found->records.back() : found->records.front()).arrived;
 }
 
 void dirty_objects::hash(detail::state_hash& into) const {

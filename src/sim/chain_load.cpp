@@ -173,7 +173,7 @@ std::optional<time_point> chain_load::draw_deadline(detail::random& random, time
 replication::consistency chain_load::draw_level(detail::random& random) const {
   if (!random.chance(swarm_.weak_reads, 100)) return replication::strong;
   switch (random.below(3)) {
-    case 0: return replication::bounded(duration{std::chrono::milliseconds{random.below(200)}});
+    case 0: return replication::bounded(duration{200ms} / (1 + random.below(400)));
     case 1: return replication::bounded(static_cast<std::uint32_t>(random.below(4)));
     default: return replication::eventual;
   }

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <string>
 
+#include "sim/chain_stranger.hpp"
+
 namespace artillery::sim {
 namespace {
 
@@ -27,7 +29,7 @@ void draw_families(chain_swarm& s, detail::random random) {
                                                                             {fault_family::crash, 35},
                                                                             {fault_family::restart, 60},
                                                                             {fault_family::clock, 40},
-                                                                            {fault_family::garbage, 0}}};
+                                                                            {fault_family::garbage, 30}}};
   for (const auto& [family, chance] : per_cent) {
     if (random.chance(chance, 100)) s.families |= 1U << static_cast<unsigned>(family);
   }
@@ -74,9 +76,12 @@ void draw_limits(chain_swarm& s, detail::random random) {
   s.replica.answer_bytes_max = one_of(random, std::array<std::size_t, 2>{1, 1'000'000});
   s.replica.waiting_reads_max = one_of(random, std::array<std::size_t, 2>{1, 1000});
   const std::size_t spare = one_of(random, std::array<std::size_t, 3>{0, 1, 60});
-  s.replica.sessions_max = s.clients + spare;
-  s.replica.clients_max = 2 * s.clients + 1 + spare;
+  // With fewer sessions than clients they end each other's.
+  const std::size_t few = random.chance(1, 4) ? 1 : 0;
+  s.replica.sessions_max = std::max<std::size_t>(1, s.clients + spare - few);
+  s.replica.clients_max = s.clients + 1 + spare;
   s.replica.silence_max = one_of(random, std::array<duration, 2>{200ms, 1s});
+  s.replica.client_silence_max = one_of(random, std::array<duration, 2>{200ms, 3s});
   s.replica.stopped_after = 500ms;
   s.replica.reconnect_min = one_of(random, std::array<duration, 2>{300us, 5ms});
   s.replica.reconnect_max = 100ms;
@@ -117,12 +122,16 @@ void draw_network(chain_swarm& s, detail::random random) {
   s.fault_phase = one_of(random, std::array<duration, 3>{50ms, 300ms, 2s});
 }
 
-fault_family family_of(fault_event::kind what) noexcept {
+/// Nothing for what is no fault.
+std::optional<fault_family> family_of(fault_event::kind what) noexcept {
   using kind = fault_event::kind;
   switch (what) {
     case kind::none:
+    case kind::hint: return std::nullopt;
+    case kind::pester: return fault_family::garbage;
     case kind::cut_one_way: return fault_family::one_way;
     case kind::isolate:
+    case kind::bridge:
     case kind::heal: return fault_family::partition;
     case kind::pause:
     case kind::resume: return fault_family::pause;
@@ -130,23 +139,25 @@ fault_family family_of(fault_event::kind what) noexcept {
     case kind::crash_replica: return fault_family::crash;
     case kind::crash_replica_and_restart: return fault_family::restart;
   }
-  return fault_family::crash;
+  return std::nullopt;
 }
 
 void draw_fault_events(chain_swarm& s, detail::random random) {
   using kind = fault_event::kind;
   // Crashes of replicas stop the chain, so they are rare.
-  constexpr std::array<kind, 14> all{kind::cut_one_way,  kind::cut_one_way, kind::isolate, kind::isolate,
-                                     kind::heal,         kind::heal,        kind::pause,   kind::pause,
-                                     kind::pause,        kind::resume,      kind::resume,  kind::crash_client,
-                                     kind::crash_client, kind::crash_client};
+  constexpr std::array<kind, 20> all{
+      kind::cut_one_way,  kind::cut_one_way,  kind::isolate,      kind::isolate, kind::bridge, kind::heal,  kind::heal,
+      kind::pause,        kind::pause,        kind::pause,        kind::resume,  kind::resume, kind::hint,  kind::hint,
+      kind::crash_client, kind::crash_client, kind::crash_client, kind::pester,  kind::pester, kind::pester};
   const auto fault_at = [&] { return below(random, s.fault_phase); };
-  const std::uint64_t faults = random.below(16);
+  const std::uint64_t faults = random.below(24);
   for (std::uint64_t i = 0; i < faults; ++i) {
     const duration when = fault_at();
     const kind what = one_of(random, all);
     s.fault_events.push_back({when, what, random.next() >> 8U});
   }
+  const auto lost = static_cast<std::uint32_t>(random.below(s.clients));
+  if (random.chance(1, 4) && s.clients > 1) s.lost_client = lost;
   const std::uint64_t replica_crashes = random.chance(1, 3) ? random.between(1, 3) : 0;
   for (std::uint64_t i = 0; i < replica_crashes; ++i) {
     const duration when = fault_at();
@@ -204,8 +215,11 @@ void restrict(chain_swarm& s, const run_options& options) {
     s.deadline_max = 200ms;
   }
   if (options.time) s.fault_phase = *options.time;
+  if (!s.has(fault_family::partition)) s.lost_client.reset();
+  if (s.has(fault_family::garbage)) s.replica.clients_max += stranger_program::streams_max;
   for (fault_event& fault : s.fault_events) {
-    if (fault.at >= s.fault_phase || !s.has(family_of(fault.what))) fault.what = fault_event::kind::none;
+    const auto family = family_of(fault.what);
+    if (fault.at >= s.fault_phase || (family && !s.has(*family))) fault.what = fault_event::kind::none;
   }
 }
 

@@ -20,9 +20,12 @@ struct fault_event {
     none,  ///< left out
     cut_one_way,
     isolate,
+    bridge,  ///< two sides that do not see each other, and one that both see
     heal,
     pause,
     resume,
+    pester,  ///< a stranger speaks to a replica
+    hint,    ///< a replica is told something of another, true or not
     crash_client,
     crash_replica,
     crash_replica_and_restart
@@ -73,6 +76,7 @@ struct chain_swarm {
   link_faults slow;                              ///< how they are
   duration stream_timeout{};
   duration fault_phase{};
+  std::optional<std::uint32_t> lost_client;  ///< stays cut off when everything else is healed
   std::vector<fault_event> fault_events;
 
   [[nodiscard]] bool has(fault_family family) const noexcept {

@@ -10,6 +10,7 @@
 #include "sim/chain_checks.hpp"
 #include "sim/chain_figures.hpp"
 #include "sim/chain_load.hpp"
+#include "sim/chain_stranger.hpp"
 #include "sim/chain_swarm.hpp"
 #include "sim/linearizability.hpp"
 
@@ -74,6 +75,7 @@ private:
   void build() {
     for (std::size_t i = 0; i < swarm_.replicas; ++i) swarm_.client.replicas.push_back(replica_endpoint(i));
     for (std::size_t i = 0; i < swarm_.replicas; ++i) hosts_.push_back(world_.add(replica_endpoint(i), replica(i, 1)));
+    stranger_ = world_.add(endpoint::v4(10, 0, 3, 0, 9000), std::make_unique<stranger_program>(chain(), seeds_.next()));
     for (std::size_t i = 0; i < swarm_.clients; ++i) {
       const endpoint at = endpoint::v4(10, 0, 1, static_cast<std::uint8_t>(i), 9000);
       clients_.push_back(world_.add(at, load_.client(seeds_.next())));
@@ -108,6 +110,12 @@ private:
       case kind::cut_one_way:
         if (any != other) world_.cut(any, other);
         return;
+      case kind::bridge: return divide(fault.draw);
+      case kind::pester:
+        return call<stranger_program>(
+            stranger_, [at = replica_endpoint(fault.draw % swarm_.replicas)](
+                           stranger_program& p, time_point, network_effects& out) { p.pester(at, out); });
+      case kind::hint: return hint(fault.draw);
       case kind::isolate: return world_.partition({any});
       case kind::heal: return world_.heal();
       case kind::pause: return world_.pause(any);
@@ -117,6 +125,32 @@ private:
       case kind::crash_replica_and_restart:
         return crash_replica(fault.draw % swarm_.replicas, fault.draw / 64 % 4 == 0, true);
     }
+  }
+
+  template <class Program, class Input>
+  void call(host which, Input input) {
+    world_.call(which, [input](program& p, time_point now, network_effects& out) {
+      input(static_cast<Program&>(p), now, out);
+    });
+  }
+
+  /// One host sees everybody; the others see those on their own side.
+  void divide(std::uint64_t draw) {
+    const host seen_by_all = draw % world_.hosts();
+    const auto side = [&](host h) { return draw >> (8 + h % 32) & 1U; };
+    for (host a = 0; a < world_.hosts(); ++a) {
+      for (host b = 0; b < world_.hosts(); ++b) {
+        if (a != seen_by_all && b != seen_by_all && side(a) != side(b)) world_.cut(a, b);
+      }
+    }
+  }
+
+  void hint(std::uint64_t draw) {
+    const node_id about{1, draw / 8 % swarm_.replicas + 1};
+    const auto what = draw % 2 == 0 ? replication::peer_hint::doubted : replication::peer_hint::present;
+    call<replica_program>(
+        hosts_[draw / 64 % swarm_.replicas],
+        [about, what](replica_program& p, time_point now, network_effects& out) { p.hint(about, what, now, out); });
   }
 
   void crash_client(std::size_t index) {
@@ -151,6 +185,10 @@ private:
     calm.stream_reset = 0;
     world_.set_faults(calm);
     for (host h = 0; h < world_.hosts(); ++h) world_.resume(h);
+    call<stranger_program>(stranger_, [](stranger_program& p, time_point, network_effects& out) { p.leave(out); });
+    if (!swarm_.lost_client) return;
+    world_.partition({clients_[*swarm_.lost_client]});
+    load_.give_up_on_client(*swarm_.lost_client);
   }
 
   // --- running and checking ---
@@ -271,7 +309,9 @@ private:
     for (std::size_t i = 0; i < clients_.size(); ++i) figures_.count(client_at(i));
     figures_.reads_cancelled = load_.cancelled();
     figures_.tries_sent_on = load_.asked_after_try();
-    if (figures_.malformed() > 0 && result_.violations.empty()) violated("a well-behaved peer was not understood");
+    const bool well_behaved = !swarm_.has(fault_family::garbage);
+    if (well_behaved && figures_.malformed() > 0 && result_.violations.empty())
+      violated("a well-behaved peer was not understood");
     if (figures_.asks_needlessly() && result_.violations.empty()) {
       violated("more than 5 % of the strong reads of clean objects asked the tail");
     }
@@ -290,6 +330,7 @@ private:
   chain_figures figures_;
   std::vector<host> hosts_;
   std::vector<host> clients_;
+  host stranger_ = 0;
   std::set<std::size_t> gone_;  // replicas that are no members any more
   std::uint64_t lives_ = 1;
   run_result result_;

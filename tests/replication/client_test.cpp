@@ -1,4 +1,7 @@
 // What a client does about trouble: retries under the same number, deadlines, routing.
+#include <string>
+#include <vector>
+
 #include "catch.hpp"
 #include "replication/deadline.hpp"
 #include "replication/simulated_chain.hpp"
@@ -194,4 +197,41 @@ TEST_CASE("a timeout beyond the end of time is none", "[replication][client]") {
   CHECK(deadline_after(now, 1s) == now + 1s);
   CHECK_FALSE(deadline_after(now, duration::max()));
   CHECK_FALSE(deadline_after(now, time_point::max() - now));
+}
+
+TEST_CASE("the place of a client whose machine died is free again, that of an idle one is kept",
+          "[replication][client]") {
+  replica_config config;
+  config.clients_max = 2;
+  config.client_silence_max = 5s;
+  simulated_chain chain{1, read_mode::apportioned, config};
+  const auto dead = chain.add_client();
+  chain.run(50ms);
+  REQUIRE(chain.replica(0).core().client_links() == 2);
+  chain.world.power_off(dead);
+  const auto late = chain.add_client();
+  chain.run(16s);
+  CHECK(chain.replica(0).core().client_links() == 2);
+  CHECK(chain.client().counters().links_lost == 0);  // the idle one was asked, and answered
+  chain.speak_as(late);
+  CHECK(chain.put("k", "v").result.applied);
+}
+
+TEST_CASE("more clients than sessions end each other's, and still come to their writes", "[replication][client]") {
+  replica_config config;
+  config.sessions_max = 2;
+  simulated_chain chain{3, read_mode::apportioned, config};
+  const std::vector<sim::host> clients{chain.client_host(), chain.add_client(), chain.add_client()};
+  std::vector<request_id> writes;
+  for (int round = 0; round < 20; ++round) {
+    for (const sim::host client : clients) {
+      chain.speak_as(client);
+      writes.push_back(chain.begin_write(write::put("k", std::to_string(round))));
+    }
+    chain.run(1ms);
+  }
+  for (const request_id request : writes) {
+    const auto answer = chain.end_write(request);
+    CHECK((!answer.error || answer.error == errc::outcome_unknown));
+  }
 }

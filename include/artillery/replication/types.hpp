@@ -279,6 +279,9 @@ struct replica_config {
   /// accepted one on which no peer introduces itself is closed after it. A frame is heard when it is whole, so at least
   /// twice what a value of `value_size_max` takes at 16 MiB/s is allowed, whatever this says.
   duration silence_max = std::chrono::seconds{2};
+  /// A client from which nothing is heard for this long is asked whether it is still there; after as long again without
+  /// a word its link is closed, and its place is free. A machine that died says nothing.
+  duration client_silence_max = std::chrono::seconds{30};
   /// Pause before a broken link is opened again: doubles from the first to the second, drawn between half and all.
   duration reconnect_min = std::chrono::milliseconds{20};
   duration reconnect_max = std::chrono::seconds{1};
