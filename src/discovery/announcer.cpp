@@ -76,9 +76,14 @@ void announcer::announce_soon(const node_id& instance, time_point now) {
 }
 
 void announcer::start_burst(offer& o, time_point now) {
-  const time_point before = o.started;
-  o.started = now;
-  if (o.spoken) o.started = std::max({now, before + announcements_apart_min, *o.spoken + burst_after_min});
+  // A burst that waits for its time takes the newest form along. Were it put off by each change, a service that changes
+  // all the time would not be announced any more.
+  const bool waits = o.said == 0 && o.started > now;
+  if (!waits) {
+    const time_point before = o.started;
+    o.started = now;
+    if (o.spoken) o.started = std::max({now, before + announcements_apart_min, *o.spoken + burst_after_min});
+  }
   o.said = 0;
   o.next = o.started;
 }
