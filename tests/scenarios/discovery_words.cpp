@@ -43,7 +43,7 @@ described discovery_words::describe(const utterance& what) const {
   const auto realm = realms_.find(what.from);
   const auto decoded = decode(what.message, realm == realms_.end() ? realm::of("") : realm->second);
   if (decoded.error) {
-    return {"noise", std::to_string(what.message.size()) + " bytes: " + std::string{what.message.text()}};
+    return {"noise", "no frame of ours: " + std::string{what.message.text()}};
   }
   const frame& said = decoded.what;
   const position at = said.header.at;

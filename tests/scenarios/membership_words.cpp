@@ -93,7 +93,11 @@ described membership_words::describe_body(const message_body& body) const {
     return {"view_summary", (answers ? "view_summary, an answer: I know" : "view_summary: I know") + list_of(*m)};
   }
   if (const auto* m = std::get_if<event_summary>(&body)) {
-    return {"event_summary", (m->answer ? "event_summary, an answer: I have" : "event_summary: I have") + list_of(*m)};
+    // What lists one origin only asks for what is missing of it.
+    const std::string purpose = !m->complete ? "event_summary, what else is there? I have"
+                                : m->answer  ? "event_summary, an answer: I have"
+                                             : "event_summary: I have";
+    return {"event_summary", purpose + list_of(*m)};
   }
   const auto& m = std::get<push_pull>(body);
   const std::string purpose = m.answer ? "push_pull, an answer:" : m.joining ? "push_pull to join:" : "push_pull:";
@@ -142,8 +146,8 @@ std::string membership_words::event_text(const std::string& host, const event& w
     return host + " hears " + e->topic + " '" + std::string{e->payload.text()} + "' from " + name_of(e->origin);
   }
   if (const auto* e = std::get_if<gap>(&what)) {
-    return host + " could not have " + std::to_string(e->count) + " of the events of " + name_of(e->origin) +
-           ", from the " + std::to_string(e->first) + "th on";
+    const std::string last = e->count == 1 ? "" : ".." + std::to_string(e->first + e->count - 1);
+    return host + " could not have event " + std::to_string(e->first) + last + " of " + name_of(e->origin);
   }
   return host + " was too slow: events are lost";
 }

@@ -192,8 +192,8 @@ request_id replication_room::remember(const std::string& text) {
 
 void replication_room::put(const command& what) {
   const std::string& key = what.word(1);
-  const auto size = what.number_option("size");
-  const std::string value = size ? std::string(*size, 'x') : what.word(2);
+  std::string value = what.word(2);
+  value.resize(what.number_option("size").value_or(value.size()), '.');
   write(what, replication::write::put(key, value, condition_of(what)), "put " + key + "=" + value_text(value));
 }
 

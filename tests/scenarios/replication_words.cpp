@@ -10,6 +10,7 @@ namespace {
 
 const described unreadable{"unreadable", "(unreadable)"};
 constexpr std::size_t value_shown_max = 24;
+constexpr std::size_t start_shown = 4;
 
 std::string number(std::uint64_t value) {
   return std::to_string(value);
@@ -47,7 +48,7 @@ std::string effect_text(const object_effect& what) {
 
 std::string value_text(std::string_view value) {
   if (value.size() <= value_shown_max) return std::string{value};
-  return std::string{value.substr(0, 1)} + "… (" + number(value.size()) + " bytes)";
+  return std::string{value.substr(0, start_shown)} + " (" + number(value.size()) + " bytes)";
 }
 
 std::string result_text(const write_result& what) {
@@ -70,10 +71,11 @@ std::string level_text(const consistency& level) {
   return "?";
 }
 
+/// Every replica begins at incarnation 1: only a later one is worth a word.
 std::string replication_words::name_of(const replica_id& who) const {
   const auto found = nodes_.find(who.node);
-  return (found == nodes_.end() ? to_short_string(who.node) : found->second) + ", incarnation " +
-         number(who.incarnation);
+  const std::string name = found == nodes_.end() ? to_short_string(who.node) : found->second;
+  return who.incarnation == 1 ? name : name + ", incarnation " + number(who.incarnation);
 }
 
 std::string replication_words::session(std::uint64_t number) {
@@ -107,19 +109,18 @@ described replication_words::describe_handshake(const utterance& what) const {
     const auto answer = decode_welcome(what.message, cluster, error);
     if (!answer) return unreadable;
     if (answer->status != reply_status::ok) {
-      return {"welcome", "refused: " + status_text(answer->status) + " (" + name_of(answer->from) + ")"};
+      return {"welcome", "refused by " + name_of(answer->from) + ": " + status_text(answer->status)};
     }
-    return {"welcome", "welcome (" + name_of(answer->from) + "): last " + number(answer->last.seq) + ", commit " +
+    return {"welcome", "welcome from " + name_of(answer->from) + ": last " + number(answer->last.seq) + ", commit " +
                            number(answer->commit)};
   }
   const auto greeting = decode_hello(what.message, cluster, error);
   if (!greeting) return unreadable;
-  const std::string in_epoch = " of epoch " + number(greeting->epoch);
+  const std::string in_epoch = ", epoch " + number(greeting->epoch);
   switch (greeting->role) {
     case link_role::client: return {"hello", "hello from a client"};
-    case link_role::predecessor:
-      return {"hello", "hello from the predecessor (" + name_of(greeting->from) + ")" + in_epoch};
-    case link_role::reader: return {"hello", "hello from a reader (" + name_of(greeting->from) + ")" + in_epoch};
+    case link_role::predecessor: return {"hello", "hello from the predecessor " + name_of(greeting->from) + in_epoch};
+    case link_role::reader: return {"hello", "hello from the reader " + name_of(greeting->from) + in_epoch};
   }
   return unreadable;
 }

@@ -50,7 +50,7 @@ TEST_CASE("what a command does not know is an error, not skipped", "[scenarios]"
   CHECK_THROWS_WITH(played(a_chain + "put k v fi=absent\n"), Contains("no option fi"));
   CHECK_THROWS_WITH(played(a_chain + "put k v w\n"), Contains("no use for 'w'"));
   CHECK_THROWS_WITH(played(a_chain + "hold A Z\n"), Contains("there is no Z"));
-  CHECK_THROWS_WITH(played(a_chain + "release A B\n"), Contains("nothing is held"));
+  CHECK_THROWS_WITH(played(a_chain + "release A B\n"), Contains("nothing of that is held"));
   CHECK_THROWS_WITH(played(a_chain + "run soon\n"), Contains("250ms"));
 }
 

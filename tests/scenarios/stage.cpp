@@ -1,6 +1,7 @@
 #include "scenarios/stage.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace artillery::scenarios {
 namespace {
@@ -151,7 +152,8 @@ std::string stage::name_at(const endpoint& at) const {
 stage::rule* stage::rule_for(const utterance& said, const std::string& kind) {
   const auto found = std::find_if(rules_.begin(), rules_.end(), [&](const rule& r) {
     return (r.from == anybody || r.from == said.from) && (r.to == anybody || r.to == said.to) &&
-           (r.kinds.empty() || r.kinds.contains(kind)) && r.times_left > 0;
+           (r.kinds.empty() || r.kinds.contains(kind) || (!said.on_stream && r.kinds.contains("datagrams"))) &&
+           r.times_left > 0;
   });
   return found == rules_.end() ? nullptr : &*found;
 }
@@ -162,7 +164,8 @@ bool stage::is_behind_held(const utterance& said, const connection& to) const {
                                        [&](const held_message& h) { return h.from == said.from && h.on == to; });
 }
 
-std::string stage::remark_of(const utterance& said) const {
+std::string stage::remark_of(const utterance& said, const connection& to) const {
+  if (said.on_stream && broken_.contains({said.from, to.number})) return "lost with the stream";
   const auto receiver = hosts_.find(said.to);
   if (receiver == hosts_.end() || !world_.is_up(receiver->second)) return "nobody is there";
   if (!cuts_.contains({said.from, said.to})) return {};
@@ -191,11 +194,12 @@ void stage::pass_on(const utterance& said, const connection& to, network_effects
     return tell_message(said, what, "held");
   }
   if (found == nullptr) {
-    tell_message(said, what, remark_of(said));
+    tell_message(said, what, remark_of(said, to));
     return out.send(to, said.message);
   }
   if (found->what == fate::lost) return tell_message(said, what, "lost");
   tell_message(said, what, "lost: the stream breaks");
+  broken_.insert({said.from, to.number});
   const sim::host from = hosts_.at(said.from);
   const sim::host receiver = hosts_.at(said.to);
   constexpr std::uint32_t surely = 1000;
@@ -267,20 +271,28 @@ void stage::make_rule(const command& what, fate outcome) {
   rules_.push_back({outcome, from, to, {kinds.begin(), kinds.end()}, times});
 }
 
-/// Hands over what was held between two hosts, in the order in which it was sent or the other way round.
+/// Hands over what was held between two hosts, all or some kinds, in the order in which it was sent or the other way
+/// round.
 void stage::release(const command& what) {
   const std::string& from = known(what, 1);
   const std::string& to = known(what, 2);
-  const auto order = what.optional_word(3);
-  if (order && *order != "reversed") what.fail("release knows the order 'reversed' only");
-  std::erase_if(rules_, [&](const rule& r) { return r.what == fate::held && r.from == from && r.to == to; });
-  std::deque<held_message> going;
-  for (held_message& h : held_) {
-    if (h.from == from && h.to == to) going.push_back(h);
+  auto kinds = what.words_from(3);
+  const bool reversed = std::erase(kinds, "reversed") > 0;
+  const std::set<std::string> wanted{kinds.begin(), kinds.end()};
+  for (rule& r : rules_) {
+    if (r.what != fate::held || r.from != from || r.to != to) continue;
+    for (const std::string& kind : wanted) r.kinds.erase(kind);
+    if (wanted.empty() || r.kinds.empty()) r.times_left = 0;
   }
-  std::erase_if(held_, [&](const held_message& h) { return h.from == from && h.to == to; });
-  if (going.empty()) what.fail("nothing is held between " + from + " and " + to);
-  if (order) std::reverse(going.begin(), going.end());
+  std::erase_if(rules_, [](const rule& r) { return r.times_left == 0; });
+  std::vector<held_message> going;
+  const auto goes = [&](const held_message& h) {
+    return h.from == from && h.to == to && (wanted.empty() || wanted.contains(h.what.kind));
+  };
+  std::copy_if(held_.begin(), held_.end(), std::back_inserter(going), goes);
+  std::erase_if(held_, goes);
+  if (going.empty()) what.fail("nothing of that is held between " + from + " and " + to);
+  if (reversed) std::reverse(going.begin(), going.end());
   for (const held_message& h : going) {
     tell_message({.from = h.from, .to = h.to, .message = h.message, .on_stream = h.on_stream}, h.what, "released");
     const bool sent = world_.call(hosts_.at(from),

@@ -90,7 +90,7 @@ private:
     fate what;
     std::string from;
     std::string to;
-    std::set<std::string> kinds;  // none: all
+    std::set<std::string> kinds;  // none: all; "datagrams": all that are no frames of a stream
     std::uint64_t times_left;
   };
   struct held_message {
@@ -110,7 +110,7 @@ private:
   void pass_on(const utterance& said, const connection& to, network_effects& out);
   [[nodiscard]] rule* rule_for(const utterance& said, const std::string& kind);
   [[nodiscard]] bool is_behind_held(const utterance& said, const connection& to) const;
-  [[nodiscard]] std::string remark_of(const utterance& said) const;
+  [[nodiscard]] std::string remark_of(const utterance& said, const connection& to) const;
   void tell_message(const utterance& said, const described& what, const std::string& remark);
 
   [[nodiscard]] const std::string& known(const command& what, std::size_t place, bool or_any = false) const;
@@ -127,6 +127,7 @@ private:
   std::vector<rule> rules_;
   std::deque<held_message> held_;
   std::set<std::pair<std::string, std::string>> cuts_;
+  std::set<std::pair<std::string, std::uint64_t>> broken_;  // streams that a command broke, by the end that broke
   /// What a host says while it handles an input is told after what the input changed there.
   std::vector<std::function<void()>> unsaid_;
   bool in_input_ = false;
