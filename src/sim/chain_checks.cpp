@@ -19,12 +19,9 @@ std::string at(std::size_t position) {
 
 }  // namespace
 
-void chain_observer::observe(std::size_t position, const replica_program& replica) {
-  const replication::core& core = replica.core();
+bool look_at(const replication::core& core, chain_member& seen) {
   const replication::log& log = core.log();
   const replication::serving_state serving = core.serving();
-  chain_member& seen = members_[position];
-  if (seen.objects == nullptr) seen.objects = replica.share_objects();
   const bool has_new_records = seen.last != log.last_seq();
   seen.epoch_before = seen.epoch;
   seen.epoch = serving.epoch;
@@ -36,8 +33,7 @@ void chain_observer::observe(std::size_t position, const replica_program& replic
   seen.waiting_reads = core.waiting_reads();
   seen.client_links = core.client_links();
   seen.member_links = core.member_links();
-  seen.answers_without_lease = replica.answers_without_lease();
-  if (!has_new_records) return;
+  if (!has_new_records) return false;
   // What follows changes with records alone.
   seen.is_contiguous = log.size() == log.last_seq() - log.dropped().seq &&
                        (log.empty() || (log.front().record.seq == log.dropped().seq + 1 &&
@@ -45,7 +41,15 @@ void chain_observer::observe(std::size_t position, const replica_program& replic
   seen.sessions = core.sessions().size();
   seen.results_max = core.sessions().results_kept_max();
   seen.sessions_hash = hash_of(core.sessions());
-  if (position == 0) observe_requests(log);
+  return true;
+}
+
+void chain_observer::observe(std::size_t position, const replica_program& replica) {
+  chain_member& seen = members_[position];
+  if (seen.objects == nullptr) seen.objects = replica.share_objects();
+  seen.answers_without_lease = replica.answers_without_lease();
+  const bool has_new_records = look_at(replica.core(), seen);
+  if (has_new_records && position == 0) observe_requests(replica.core().log());
 }
 
 void chain_observer::observe_requests(const replication::log& log) {

@@ -38,6 +38,9 @@ struct chain_member {
 };
 using chain_members = std::vector<chain_member>;
 
+/// Takes down what the core of a member says now; whether it holds new records.
+bool look_at(const replication::core& core, chain_member& seen);
+
 /// Watches the members of a chain.
 class chain_observer {
 public:

@@ -50,4 +50,15 @@ bool chain_store::same_as(const chain_store& other) const {
                     });
 }
 
+void chain_store::hash(detail::state_hash& into) const {
+  into.add(objects_.size());
+  for (const auto& [key, versions] : objects_) {
+    into.add(std::string_view{key}).add(versions.size());
+    for (const stored& each : versions) {
+      into.add(each.version.epoch).add(each.version.seq).add(each.value.has_value()).add(each.checksum);
+      if (each.value) into.add(each.value->view());
+    }
+  }
+}
+
 }  // namespace artillery::sim

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "artillery/replication/store.hpp"
+#include "base/state_hash.hpp"
 #include "sim/history.hpp"
 
 namespace artillery::sim {
@@ -27,6 +28,7 @@ public:
   [[nodiscard]] bool same_as(const chain_store& other) const;
   /// The versions that are kept, of all objects.
   [[nodiscard]] std::size_t versions() const noexcept { return versions_; }
+  void hash(detail::state_hash& into) const;
 
 private:
   std::map<std::string, std::vector<replication::stored>, std::less<>> objects_;  // versions ascending
