@@ -9,6 +9,31 @@ constexpr std::uint16_t ephemeral_first = 40'000;
 constexpr std::uint16_t ephemeral_count = 20'000;
 }  // namespace
 
+/// Everything that comes from another host passes here: a clogged way holds it back.
+void world::state::post(host from, host to, time_point when, event what) {
+  if (network.is_clogged(from, to)) {
+    clogged[{from, to}].emplace_back(when, std::move(what));
+  } else {
+    queue.push(when, std::move(what));
+  }
+}
+
+void world::state::unclog(host from, host to) {
+  network.unclog(from, to);
+  const auto found = clogged.find({from, to});
+  if (found == clogged.end()) return;
+  std::vector<std::pair<time_point, event>> held = std::move(found->second);
+  clogged.erase(found);
+  for (auto& [when, what] : held) queue.push(std::max(when, now), std::move(what));
+  // Both ends hear of each other again.
+  for (const auto& [one, other] : {std::pair{from, to}, std::pair{to, from}}) {
+    for (auto& [number, end] : hosts[one].streams) {
+      const bool stalls = end.backlog && !end.backlog->frames.empty();
+      if (end.peer == other && end.peer_life == hosts[other].life && !stalls) end.gives_up.reset();
+    }
+  }
+}
+
 void world::state::send_datagram(host from, const connection& to, bytes message) {
   ++counters.datagrams_sent;
   counters.datagram_bytes_sent += message.size();
@@ -21,31 +46,41 @@ void world::state::send_datagram(host from, const connection& to, bytes message)
   const bool lost = network.loses(from, target, message.size());
   const duration delay = network.delay(from, target) + network.detour(from, target);
   const bool twice = network.duplicates(from, target);
+  std::optional<bytes> garbage = network.garbage(network.of(from, target).garbage, message);
   message = network.tamper(from, target, std::move(message));
-  if (lost || network.is_cut(from, target)) {
-    ++counters.datagrams_lost;
-    return;
-  }
+  const bool cut = network.is_cut(from, target);
   event arrival{.kind = event_kind::datagram,
                 .life = 0,  // a restarted host gets what was under way to its address
                 .at = target,
                 .from = connection::datagram(hosts[from].at, to.number),
                 .message = std::move(message)};
+  if (garbage && !cut) {
+    ++counters.garbage;
+    event nonsense = arrival;
+    nonsense.message = std::move(*garbage);
+    post(from, target, now + delay, std::move(nonsense));
+  }
+  if (lost || cut) {
+    ++counters.datagrams_lost;
+    return;
+  }
   if (twice) {
     ++counters.datagrams_duplicated;
-    queue.push(now + delay + network.echo_delay(), arrival);
+    post(from, target, now + delay + network.echo_delay(), arrival);
   }
-  queue.push(now + delay, std::move(arrival));
+  post(from, target, now + delay, std::move(arrival));
 }
 
-void world::state::push_link(host to, std::uint32_t life, std::uint64_t number, const endpoint& peer, link_state what,
-                             time_point when) {
-  queue.push(when, event{.kind = event_kind::link,
-                         .state = what,
-                         .life = life,
-                         .at = to,
-                         .from = connection::stream(number, peer),
-                         .message = {}});
+/// News of a stream for the program of one of its ends.
+event world::state::link_news(host to, std::uint32_t life, std::uint64_t number, const endpoint& peer,
+                              link_state what) {
+  return event{
+      .kind = event_kind::link, .state = what, .life = life, .at = to, .from = connection::stream(number, peer)};
+}
+
+/// What an end finds out by itself.
+void world::state::tell(host which, std::uint64_t number, const endpoint& peer, link_state what, time_point when) {
+  queue.push(when, link_news(which, hosts[which].life, number, peer, what));
 }
 
 void world::state::open_stream(host from, std::uint64_t number, const endpoint& to) {
@@ -53,16 +88,14 @@ void world::state::open_stream(host from, std::uint64_t number, const endpoint& 
   host_state& opener = hosts[from];
   const auto found = by_endpoint.find(to);
   const auto fail_after = [&](duration wait) {
-    opener.streams[number] =
-        stream_end{.peer = from, .peer_endpoint = to, .last_arrival = now, .stalled = {}, .gives_up = {}, .over = true};
-    push_link(from, opener.life, number, to, link_state::down, now + wait);
+    opener.streams[number] = stream_end{.peer = from, .peer_endpoint = to, .last_arrival = now, .over = true};
+    tell(from, number, to, link_state::down, now + wait);
   };
   if (found == by_endpoint.end()) return fail_after(network.delay(from, from));
   const host target = found->second;
   host_state& acceptor = hosts[target];
-  if (acceptor.dark || network.is_cut(from, target) || network.is_cut(target, from)) {
-    return fail_after(std::min(stream_timeout, connect_timeout_max));
-  }
+  const duration patience = std::min(stream_timeout, connect_timeout_max);
+  if (acceptor.dark || network.is_cut(from, target) || network.is_cut(target, from)) return fail_after(patience);
   const duration there = network.delay(from, target);
   const duration back = network.delay(target, from);
   if (acceptor.program == nullptr) return fail_after(there + back);  // refused
@@ -72,22 +105,22 @@ void world::state::open_stream(host from, std::uint64_t number, const endpoint& 
   const auto ephemeral = static_cast<std::uint16_t>(ephemeral_first + next_ephemeral);
   next_ephemeral = static_cast<std::uint16_t>((next_ephemeral + 1) % ephemeral_count);
   const endpoint opener_endpoint = opener.at.with_port(ephemeral);
-  opener.streams[number] = stream_end{.peer = target,
-                                      .peer_life = acceptor.life,
-                                      .peer_number = accepted,
-                                      .peer_endpoint = to,
-                                      .last_arrival = now + there,
-                                      .stalled = {},
-                                      .gives_up = {}};
+  stream_end& mine = opener.streams[number] = stream_end{.peer = target,
+                                                         .peer_life = acceptor.life,
+                                                         .peer_number = accepted,
+                                                         .peer_endpoint = to,
+                                                         .last_arrival = now + there};
   acceptor.streams[accepted] = stream_end{.peer = from,
                                           .peer_life = opener.life,
                                           .peer_number = number,
                                           .peer_endpoint = opener_endpoint,
-                                          .last_arrival = now + there + back,
-                                          .stalled = {},
-                                          .gives_up = {}};
-  push_link(target, acceptor.life, accepted, opener_endpoint, link_state::up, now + there);
-  push_link(from, opener.life, number, to, link_state::up, now + there + back);
+                                          .last_arrival = now + there + back};
+  // The answer cannot overtake the question: a clog of either way holds it back.
+  const bool never_asked = network.is_clogged(from, target);
+  post(from, target, now + there, link_news(target, acceptor.life, accepted, opener_endpoint, link_state::up));
+  event answer = link_news(from, opener.life, number, to, link_state::up);
+  post(never_asked ? from : target, never_asked ? target : from, now + there + back, std::move(answer));
+  if (never_asked || network.is_clogged(target, from)) await_answer(from, number, mine, patience);
 }
 
 void world::state::send_frame(host from, std::uint64_t number, bytes message) {
@@ -97,21 +130,29 @@ void world::state::send_frame(host from, std::uint64_t number, bytes message) {
   if (end.over) return;
   ++counters.frames_sent;
   counters.frame_bytes_sent += message.size();
-  const bool reset = network.resets(from, end.peer);
-  if (reset) return break_stream(from, number);
+  if (network.resets(from, end.peer) || message.size() > stream_limits.frame_size_max) {
+    return break_stream(from, number);
+  }
+  if (end.backlog || network.is_cut(from, end.peer) || network.of(from, end.peer).stream_bytes_per_ms != 0) {
+    return enqueue(from, number, end, std::move(message));
+  }
+  if (stalls_at(from, number, end)) return;
+  transmit(from, end, std::move(message));
+}
+
+/// Whether nothing that is sent on the stream now gets an answer; then the end waits for one, but not for ever.
+bool world::state::stalls_at(host from, std::uint64_t number, stream_end& end) {
   const host_state& peer = hosts[end.peer];
   const bool is_cut = network.is_cut(from, end.peer);
   if (peer.life != end.peer_life) {
     // The process at the other end is gone and nobody said so: now its machine refuses, or the silence is noticed.
     const bool refused = !peer.dark && !is_cut && !network.is_cut(end.peer, from);
-    return await_answer(from, number, end,
-                        refused ? network.delay(from, end.peer) + network.delay(end.peer, from) : stream_timeout);
+    await_answer(from, number, end,
+                 refused ? network.delay(from, end.peer) + network.delay(end.peer, from) : stream_timeout);
+    return true;
   }
-  if (!end.stalled.empty() || is_cut) {
-    end.stalled.push_back(std::move(message));
-    return await_answer(from, number, end, stream_timeout);
-  }
-  transmit(from, end, connection::stream(end.peer_number), std::move(message));
+  if (is_cut || network.is_clogged(from, end.peer)) await_answer(from, number, end, stream_timeout);
+  return is_cut;
 }
 
 void world::state::await_answer(host from, std::uint64_t number, stream_end& end, duration wait) {
@@ -120,18 +161,25 @@ void world::state::await_answer(host from, std::uint64_t number, stream_end& end
   queue.push(*end.gives_up, event{.kind = event_kind::stream_timeout,
                                   .life = hosts[from].life,
                                   .at = from,
-                                  .from = connection::stream(number),
-                                  .message = {}});
+                                  .from = connection::stream(number)});
 }
 
-void world::state::transmit(host from, stream_end& end, const connection& arriving, bytes message) {
+void world::state::transmit(host from, stream_end& end, bytes message) {
   const time_point arrival = std::max(end.last_arrival, now + network.delay(from, end.peer));
   end.last_arrival = arrival;
-  queue.push(arrival, event{.kind = event_kind::frame,
-                            .life = end.peer_life,
-                            .at = end.peer,
-                            .from = arriving,
-                            .message = std::move(message)});
+  std::optional<bytes> garbage = network.garbage(network.of(from, end.peer).stream_garbage, message);
+  event frame{.kind = event_kind::frame,
+              .life = end.peer_life,
+              .at = end.peer,
+              .from = connection::stream(end.peer_number),
+              .message = std::move(message)};
+  if (garbage) {
+    ++counters.garbage;
+    event nonsense = frame;
+    nonsense.message = std::move(*garbage);
+    post(from, end.peer, arrival, std::move(nonsense));
+  }
+  post(from, end.peer, arrival, std::move(frame));
 }
 
 /// Tells the other end that the stream is over, behind what was sent on it.
@@ -139,7 +187,7 @@ void world::state::send_end(host from, stream_end& end, duration extra) {
   if (end.over) return;
   end.over = true;
   const time_point arrival = std::max(end.last_arrival, now + network.delay(from, end.peer)) + extra;
-  push_link(end.peer, end.peer_life, end.peer_number, {}, link_state::down, arrival);
+  post(from, end.peer, arrival, link_news(end.peer, end.peer_life, end.peer_number, {}, link_state::down));
 }
 
 void world::state::close_stream(host from, std::uint64_t number) {
@@ -147,7 +195,11 @@ void world::state::close_stream(host from, std::uint64_t number) {
   if (found == hosts[from].streams.end()) return;
   stream_end& end = found->second;
   // Behind a cut neither the end nor what waits before it gets through: the other side finds out in its own time.
-  const bool stuck = !end.stalled.empty() || network.is_cut(from, end.peer);
+  const bool stuck = network.is_cut(from, end.peer);
+  if (!stuck && end.backlog) {
+    // Nobody is left here to be told how fast the way takes it.
+    for (bytes& frame : end.backlog->frames) transmit(from, end, std::move(frame));
+  }
   send_end(from, end, stuck ? stream_timeout : duration::zero());
   hosts[from].streams.erase(found);
 }
@@ -159,7 +211,8 @@ void world::state::break_stream(host from, std::uint64_t number) {
   stream_end& end = found->second;
   const endpoint peer = end.peer_endpoint;
   send_end(from, end, duration::zero());
-  push_link(from, hosts[from].life, number, peer, link_state::down, now);
+  end.backlog.reset();
+  tell(from, number, peer, link_state::down, now);
 }
 
 /// The timeout of a stream whose frames have nobody to answer them.
@@ -168,13 +221,6 @@ void world::state::give_up_stream(host from, std::uint64_t number) {
   if (found == hosts[from].streams.end()) return;
   const auto gives_up = found->second.gives_up;
   if (gives_up && *gives_up <= now) break_stream(from, number);
-}
-
-void world::state::release_stalled(host from, stream_end& end) {
-  if (end.stalled.empty() || network.is_cut(from, end.peer)) return;
-  end.gives_up.reset();
-  std::deque<bytes> frames = std::exchange(end.stalled, {});
-  for (bytes& frame : frames) transmit(from, end, connection::stream(end.peer_number), std::move(frame));
 }
 
 void world::state::abandon_streams(host which, bool silent) {

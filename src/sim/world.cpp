@@ -1,161 +1,28 @@
 #include "artillery/sim.hpp"
 
+#include <algorithm>
+#include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "sim/world_state.hpp"
 
 namespace artillery::sim {
 namespace {
-constexpr std::uint32_t expiries_at_once_max = 10'000;
-}
 
-/// Encodes what a program sends into the bytes that travel: nothing but bytes crosses from one host to another.
-class world::state::sink final : public network_effects {
-public:
-  sink(world::state& world, host self) : world_{world}, self_{self} {}
+constexpr std::int32_t drift_ppm_max = 1000;
+/// Any date does, as long as it is the same in every run: 2020-09-13 12:26:40 UTC at the start of the world's time.
+constexpr duration wall_clock_ahead = std::chrono::seconds{1'600'000'000};
 
-  using network_effects::send;
-  void send(const connection& to, bytes_view header, std::span<const bytes> body) override {
-    bytes message = gather(header, body);
-    if (to.is_stream) {
-      world_.send_frame(self_, to.number, std::move(message));
-    } else {
-      world_.send_datagram(self_, to, std::move(message));
-    }
-  }
-  void open(std::uint64_t number, const endpoint& to) override { world_.open_stream(self_, number, to); }
-  void close(std::uint64_t number) override { world_.close_stream(self_, number); }
-  void persist(operation op, std::span<const bytes>) override {
-    world_.queue.push(world_.now + world_.network.disk_delay(), event{.kind = event_kind::completed,
-                                                                      .life = world_.hosts[self_].life,
-                                                                      .at = self_,
-                                                                      .from = connection::stream(op),
-                                                                      .message = {}});
-  }
-
-private:
-  static bytes gather(bytes_view header, std::span<const bytes> body) {
-    if (header.empty() && body.size() == 1) return body.front();
-    std::size_t size = header.size();
-    for (const bytes& slice : body) size += slice.size();
-    bytes_buffer message{size};
-    std::size_t at = 0;
-    const auto put = [&](bytes_view part) {
-      if (!part.empty()) std::memcpy(message.data() + at, part.data(), part.size());
-      at += part.size();
-    };
-    put(header);
-    for (const bytes& slice : body) put(slice);
-    return std::move(message).freeze(size);
-  }
-
-  world::state& world_;
-  host self_;
-};
+}  // namespace
 
 world::state::state(std::uint64_t seed_, const link_faults& faults)
     // Time starts away from zero, so that a duration before the start is still a time.
-    : seed{seed_}, now{std::chrono::hours{1}}, network{seed_, faults} {
+    : seed{seed_},
+      now{std::chrono::hours{1}},
+      network{seed_, faults},
+      partitions{detail::random{seed_}.fork("partitions")} {
   trace.add(seed);
-}
-
-/// After every input: a timer for the program's next deadline, unless an earlier one is armed (which then looks again).
-void world::state::arm(host which) {
-  host_state& self = hosts[which];
-  if (self.program == nullptr || self.paused) return;
-  const auto deadline = self.program->next_deadline();
-  if (!deadline || (self.armed && *self.armed <= *deadline)) return;
-  self.armed = std::max(*deadline, now);
-  queue.push(*self.armed, event{.kind = event_kind::timer,
-                                .life = self.life,
-                                .at = which,
-                                .from = connection::stream(++self.timer),
-                                .message = {}});
-}
-
-void world::state::input(host which, const std::function<void(program&, time_point, network_effects&)>& what) {
-  sink out{*this, which};
-  what(*hosts[which].program, now, out);
-  arm(which);
-}
-
-void world::state::deliver(host_state& to, event& what) {
-  sink out{*this, what.at};
-  switch (what.kind) {
-    case event_kind::datagram: to.program->receive(what.from, what.message, now, out); break;
-    case event_kind::frame:
-      if (!to.streams.contains(what.from.number)) return;  // closed here meanwhile
-      to.program->receive(what.from, what.message, now, out);
-      break;
-    case event_kind::link:
-      if (!to.streams.contains(what.from.number)) return;  // closed here meanwhile: no news
-      if (what.state == link_state::down) to.streams.erase(what.from.number);
-      to.program->link(what.from, what.state, now, out);
-      break;
-    case event_kind::completed: to.program->completed(what.from.number, now, out); break;
-    case event_kind::call: {
-      const auto found = calls.find(what.from.number);
-      const auto run = std::move(found->second);
-      calls.erase(found);
-      run(*to.program, now, out);
-      break;
-    }
-    case event_kind::timer: {
-      if (what.from.number != to.timer) return;
-      to.armed.reset();
-      const auto deadline = to.program->next_deadline();
-      if (!deadline || *deadline > now) break;
-      to.expiries_at_once = to.last_expiry == now ? to.expiries_at_once + 1 : 0;
-      to.last_expiry = now;
-      if (to.expiries_at_once > expiries_at_once_max) throw std::logic_error{"a program's deadline does not move on"};
-      to.program->expire(now, out);
-      break;
-    }
-    case event_kind::none:
-    case event_kind::scheduled:
-    case event_kind::stream_timeout: return;
-  }
-  arm(what.at);
-}
-
-void world::state::happen(event what) {
-  ++counters.events;
-  trace.add(now.time_since_epoch()).add(what.kind).add(what.at).add(what.from.number).add(what.message.view());
-  if (what.kind == event_kind::scheduled) {
-    const auto found = scheduled.find(what.from.number);
-    const auto run = std::move(found->second);
-    scheduled.erase(found);
-    run();
-    return;
-  }
-  host_state& to = hosts[what.at];
-  const bool meant_for_another_life = what.kind != event_kind::datagram && what.life != to.life;
-  if (to.program == nullptr || meant_for_another_life) {
-    if (what.kind == event_kind::call) calls.erase(what.from.number);
-    return;
-  }
-  if (what.kind == event_kind::stream_timeout) return give_up_stream(what.at, what.from.number);
-  if (to.paused) {
-    to.held.push_back(std::move(what));
-    return;
-  }
-  deliver(to, what);
-}
-
-void world::state::end_life(host which, bool dark) {
-  host_state& self = hosts[which];
-  if (self.program == nullptr) throw std::logic_error{"the host is down already"};
-  ++counters.crashes;
-  abandon_streams(which, dark);
-  for (const event& held : self.held) {
-    if (held.kind == event_kind::call) calls.erase(held.from.number);
-  }
-  self.held.clear();
-  self.program.reset();
-  self.paused = false;
-  self.dark = dark;
-  self.armed.reset();
-  ++self.life;
 }
 
 world::world(std::uint64_t seed, const link_faults& faults) : state_{std::make_unique<state>(seed, faults)} {}
@@ -187,32 +54,29 @@ std::size_t world::hosts() const noexcept {
   return state_->hosts.size();
 }
 bool world::is_up(host which) const noexcept {
-  return state_->hosts[which].program != nullptr;
+  const host_state& self = state_->hosts[which];
+  return self.program != nullptr && self.dying == death::none;
 }
 bool world::is_paused(host which) const noexcept {
-  return state_->hosts[which].paused;
+  return state_->hosts[which].holds_input();
 }
 
 bool world::call(host which, std::function<void(program&, time_point, network_effects&)> what) {
-  host_state& self = state_->hosts[which];
-  if (self.program == nullptr) return false;
-  state_->trace.add(event_kind::call).add(which);
-  if (!self.paused) {
-    state_->input(which, what);
-    return true;
-  }
-  const std::uint64_t number = ++state_->next_call;
-  state_->calls.emplace(number, std::move(what));
-  self.held.push_back(event{
-      .kind = event_kind::call, .life = self.life, .at = which, .from = connection::stream(number), .message = {}});
+  if (!is_up(which)) return false;
+  state_->call(which, std::move(what));
   return true;
 }
 
 void world::crash(host which) {
-  state_->end_life(which, false);
+  state_->die(which, death::of_process);
 }
 void world::power_off(host which) {
-  state_->end_life(which, true);
+  state_->die(which, death::of_machine);
+}
+
+void world::crash_at_event(host which, const crash_point& when, std::function<void()> then) {
+  if (!is_up(which)) throw std::logic_error{"the host is down already"};
+  state_->hosts[which].plan = std::make_unique<planned_crash>(planned_crash{when, std::move(then)});
 }
 
 void world::restart(host which, std::unique_ptr<program> what) {
@@ -222,12 +86,12 @@ void world::restart(host which, std::unique_ptr<program> what) {
   self.dark = false;
   self.last_expiry = {};
   self.expiries_at_once = 0;
-  state_->input(which, [](program& p, time_point at, network_effects& out) { p.start(at, out); });
+  state_->start(which);
 }
 
 void world::pause(host which) {
   host_state& self = state_->hosts[which];
-  if (self.program == nullptr || self.paused) return;
+  if (!is_up(which) || self.paused) return;
   ++state_->counters.pauses;
   self.paused = true;
 }
@@ -236,10 +100,33 @@ void world::resume(host which) {
   host_state& self = state_->hosts[which];
   if (!self.paused) return;
   self.paused = false;
-  // All that was held arrives at once, in the order in which it came; one of its handlers may pause the host again.
-  std::deque<event> held = std::exchange(self.held, {});
-  for (event& what : held) state_->happen(std::move(what));
+  if (!self.wakes_at) state_->release_held(which);
+}
+
+void world::suspend(host which, duration length) {
+  host_state& self = state_->hosts[which];
+  const time_point until = state_->now + length;
+  if (!is_up(which) || (self.wakes_at && *self.wakes_at >= until)) return;
+  ++state_->counters.suspensions;
+  self.wakes_at = until;
+  state_->queue.push(until, event{.kind = event_kind::wake, .life = self.life, .at = which});
+}
+
+void world::set_clock_drift(host which, std::int32_t ppm) {
+  if (ppm > drift_ppm_max || ppm < -drift_ppm_max) throw std::logic_error{"no clock is as bad as that"};
+  state_->hosts[which].clock.drift(ppm, state_->now);
   state_->arm(which);
+}
+time_point world::local_time(host which) const noexcept {
+  return state_->hosts[which].clock.local(state_->now);
+}
+std::chrono::sys_time<duration> world::wall_clock(host which) const noexcept {
+  const host_state& self = state_->hosts[which];
+  return std::chrono::sys_time<duration>{self.clock.local(state_->now).time_since_epoch() + wall_clock_ahead +
+                                         self.wall_ahead};
+}
+void world::step_wall_clock(host which, duration by) {
+  state_->hosts[which].wall_ahead += by;
 }
 
 void world::cut(host from, host to) {
@@ -248,25 +135,47 @@ void world::cut(host from, host to) {
 
 void world::mend(host from, host to) {
   state_->network.mend(from, to);
-  for (auto& [number, end] : state_->hosts[from].streams) state_->release_stalled(from, end);
+  state_->release_stalled(from);
 }
 
-void world::partition(const std::vector<host>& one_side) {
+void world::partition(const std::vector<host>& one_side, std::optional<host> bridge) {
   const std::set<host> side{one_side.begin(), one_side.end()};
   for (host inside : side) {
     for (host outside = 0; outside < hosts(); ++outside) {
-      if (side.contains(outside)) continue;
+      if (side.contains(outside) || inside == bridge || outside == bridge) continue;
       cut(inside, outside);
       cut(outside, inside);
     }
   }
 }
 
+void world::isolate(host which) {
+  partition({which});
+}
+
+std::vector<host> world::split() {
+  std::vector<host> one_side;
+  for (host each = 0; each < hosts(); ++each) {
+    if (state_->partitions.chance(1, 2)) one_side.push_back(each);
+  }
+  partition(one_side);
+  return one_side;
+}
+
+void world::clog(host from, host to) {
+  state_->network.clog(from, to);
+}
+void world::unclog(host from, host to) {
+  state_->unclog(from, to);
+}
+
 void world::heal() {
   state_->network.heal();
-  for (host from = 0; from < hosts(); ++from) {
-    for (auto& [number, end] : state_->hosts[from].streams) state_->release_stalled(from, end);
+  while (!state_->clogged.empty()) {
+    const auto [from, to] = state_->clogged.begin()->first;
+    state_->unclog(from, to);
   }
+  for (host from = 0; from < hosts(); ++from) state_->release_stalled(from);
 }
 
 void world::set_faults(const link_faults& faults) {
@@ -279,11 +188,35 @@ void world::set_stream_timeout(duration timeout) {
   state_->stream_timeout = timeout;
 }
 
+void world::set_stream_limits(const stream_limits& limits) {
+  state_->stream_limits = limits;
+}
+
+void world::inject(host to, const connection& from, bytes message) {
+  ++state_->counters.garbage;
+  const event_kind kind = from.is_stream ? event_kind::frame : event_kind::datagram;
+  state_->queue.push(
+      state_->now,
+      event{.kind = kind, .life = state_->hosts[to].life, .at = to, .from = from, .message = std::move(message)});
+}
+
+void world::set_disk_faults(const disk_faults& faults) {
+  state_->disk_faults = faults;
+}
+void world::set_disk_faults(host which, const disk_faults& faults) {
+  state_->hosts[which].own_disk_faults = faults;
+}
+std::vector<bytes> world::disk(host which) const {
+  const auto& place = state_->hosts[which].disk;
+  return place ? place->durable() : std::vector<bytes>{};
+}
+void world::set_disk(host which, const std::vector<bytes>& records) {
+  if (state_->hosts[which].program != nullptr) throw std::logic_error{"the host is up"};
+  state_->disk_of(which).replace(records);
+}
+
 void world::schedule(time_point when, std::function<void()> what) {
-  const std::uint64_t number = ++state_->next_call;
-  state_->scheduled.emplace(number, std::move(what));
-  state_->queue.push(std::max(when, state_->now),
-                     event{.kind = event_kind::scheduled, .from = connection::stream(number), .message = {}});
+  state_->schedule(when, std::move(what));
 }
 
 bool world::step() {
