@@ -2,9 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <type_traits>
 
 #include "artillery/bytes.hpp"
+#include "artillery/clock.hpp"
 #include "artillery/endpoint.hpp"
 #include "artillery/node_id.hpp"
 #include "base/random.hpp"
@@ -42,6 +44,15 @@ public:
   template <class Rep, class Period>
   constexpr state_hash& add(std::chrono::duration<Rep, Period> d) noexcept {
     return add(d.count());
+  }
+  /// A moment as it lies from `now`. One at either end of what the clock can say stays there.
+  constexpr state_hash& add(time_point when, time_point now) noexcept {
+    const bool endless = when == time_point::max() || when == time_point::min();
+    return add(endless).add(endless ? when.time_since_epoch() : when - now);
+  }
+  constexpr state_hash& add(const std::optional<time_point>& when, time_point now) noexcept {
+    add(when.has_value());
+    return when ? add(*when, now) : *this;
   }
   [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
 

@@ -305,12 +305,35 @@ const view& client_core::view() const noexcept {
 
 std::uint64_t client_core::hash(time_point now) const {
   detail::state_hash into;
-  into.add(view_.epoch).add(session_state_).add(session_).add(next_number_).add(lowest_).add(operations_.size());
+  into.add(running_).add(view_.epoch).add(next_stream_).add(next_turn_);
+  into.add(session_state_).add(session_).add(session_act_at_, now).add(session_rest_.failures());
+  into.add(next_number_).add(lowest_).add(settled_.size());
+  for (const bool settled : settled_) into.add(settled);
+  into.add(operations_.size());
   for (const operation& op : operations_) {
-    into.add(op.key).add(op.state).add(op.number).add(op.session).add(op.attempts).add(op.stream);
-    if (op.act_at != time_point::max()) into.add(op.act_at - now);
+    into.add(op.key).add(op.is_read).add(op.state).add(op.object.view());
+    into.add(op.level.what())
+        .add(op.level.staleness())
+        .add(op.level.records())
+        .add(op.where.what())
+        .add(op.where.node());
+    into.add(op.what.what).add(op.what.value.view()).add(op.what.when.what());
+    into.add(op.what.when.expected().epoch).add(op.what.when.expected().seq);
+    into.add(op.session).add(op.number).add(op.attempts).add(op.stream);
+    into.add(op.deadline, now).add(op.act_at, now).add(op.rest.failures());
   }
-  for (const peer& each : peers_) each.link.hash(into, now);
+  for (const std::deque<request_id>* queue : {&read_queue_, &write_queue_, &unsent_}) {
+    into.add(queue->size());
+    for (const request_id request : *queue) into.add(request);
+  }
+  // Alarms of what is over still wake the driver; that the heap may hold the same ones in another order makes no odds.
+  into.add(alarms_.size());
+  for (const alarm& each : alarms_) into.add(each.when, now).add(each.request);
+  into.add(peers_.size());
+  for (const peer& each : peers_) {
+    into.add(each.node).add(each.greeted.node).add(each.greeted.incarnation);
+    each.link.hash(into, now);
+  }
   return into.value();
 }
 

@@ -413,16 +413,21 @@ std::uint64_t core::hash(time_point now) const {
   into.add(view_.epoch).add(position_).add(commit_).add(sent_).add(predecessor_).add(acked_).add(stopped_).add(fenced_);
   log_.hash(into, now);
   sessions_.hash(into);
-  dirty_.hash(into);
-  queries_.hash(into);
+  dirty_.hash(into, now);
+  queries_.hash(into, now);
+  into.add(lease_until_, now).add(next_stream_).add(predecessor_gone_since_, now);
+  if (predecessor_ != 0) into.add(predecessor_heard_, now);
+  if (!log_.empty()) into.add(progress_at_, now);
   if (has_successor()) {
     successor_.hash(into, now);
     to_tail_.hash(into, now);
   }
+  into.add(accepted_.size()).add(ungreeted_.size());
   for (const accepted_link& link : accepted_) {
-    into.add(link.key).add(link.role).add(link.from.node).add(link.heard).add(link.asked);
+    into.add(link.key).add(link.role).add(link.from.node).add(link.from.incarnation).add(link.heard).add(link.asked);
   }
-  if (clients_ > 0) into.add(clients_asked_at_ - now);
+  for (const ungreeted_link& link : ungreeted_) into.add(link.number).add(link.since, now);
+  if (clients_ > 0) into.add(clients_asked_at_, now);
   return into.value();
 }
 

@@ -53,9 +53,12 @@ std::optional<time_point> outgoing_link::next_deadline(bool watched) const noexc
 }
 
 void outgoing_link::hash(detail::state_hash& into, time_point now) const {
-  into.add(to_).add(number_).add(phase_).add(congested_).add(probed_at_.has_value()).add(pause_.failures());
-  if (phase_ == phase::idle && retry_at_ != time_point::min()) into.add(retry_at_ - now);
-  if (phase_ != phase::idle) into.add(now - heard_);
+  into.add(to_).add(number_).add(phase_).add(congested_).add(pause_.failures()).add(down_since_, now);
+  if (phase_ == phase::idle) {
+    into.add(retry_at_, now);
+  } else {
+    into.add(heard_, now).add(probed_at_, now);
+  }
 }
 
 }  // namespace artillery::replication

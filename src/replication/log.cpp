@@ -49,9 +49,13 @@ void log::hash(detail::state_hash& into, time_point now) const {
   into.add(dropped_.epoch).add(dropped_.seq).add(entries_.size());
   for (const log_entry& entry : entries_) {
     const record& r = entry.record;
-    into.add(r.what).add(r.epoch).add(r.session).add(r.number).add(r.lowest).add(r.result.applied);
+    into.add(r.what).add(r.seq).add(r.epoch).add(r.session).add(r.number).add(r.lowest).add(r.result.applied);
     into.add(r.result.version.epoch).add(r.result.version.seq);
-    for (const object_effect& effect : r.effects) into.add(effect.what).add(effect.key.view()).add(effect.value.view());
+    into.add(r.effects.size());
+    for (const object_effect& effect : r.effects) {
+      into.add(effect.what).add(effect.key.view()).add(effect.value.view()).add(effect.checksum);
+    }
+    into.add(entry.waiting.size());
     for (const asker& who : entry.waiting) into.add(who.stream).add(who.request);
     into.add(now - entry.arrived);
   }

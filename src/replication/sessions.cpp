@@ -61,7 +61,8 @@ void sessions::hash(detail::state_hash& into) const {
   into.add(table_.size());
   for (const row& r : table_) {
     into.add(r.key).add(r.used).add(r.lowest).add(r.kept.size());
-    for (const answered& a : r.kept) into.add(a.number).add(a.seq).add(a.result.applied).add(a.result.version.seq);
+    for (const answered& a : r.kept)
+      into.add(a.number).add(a.seq).add(a.result.applied).add(a.result.version.epoch).add(a.result.version.seq);
   }
 }
 

@@ -39,9 +39,12 @@ std::optional<time_point> dirty_objects::since(const bytes& key) const noexcept 
   return (mutant(mutation::bound_from_newest_record) ? found->records.back() : found->records.front()).arrived;
 }
 
-void dirty_objects::hash(detail::state_hash& into) const {
+void dirty_objects::hash(detail::state_hash& into, time_point now) const {
   into.add(table_.size());
-  for (const row& r : table_) into.add(r.key.view()).add(r.records.size());
+  for (const row& r : table_) {
+    into.add(r.key.view()).add(r.records.size());
+    for (const pending& each : r.records) into.add(each.seq).add(each.arrived, now);
+  }
 }
 
 }  // namespace artillery::replication

@@ -30,7 +30,7 @@ public:
   /// When the oldest of them arrived here.
   [[nodiscard]] std::optional<time_point> since(const bytes& key) const noexcept;
 
-  void hash(detail::state_hash& into) const;
+  void hash(detail::state_hash& into, time_point now) const;
 
 private:
   struct pending {

@@ -60,10 +60,12 @@ void watermark_queries::forget(std::uint64_t stream) {
   }
 }
 
-void watermark_queries::hash(detail::state_hash& into) const {
-  into.add(question_).add(gathering_.size()).add(asked_.size());
+void watermark_queries::hash(detail::state_hash& into, time_point now) const {
+  into.add(question_).add(gathering_.size()).add(asked_.size()).add(earliest_, now);
   for (const std::vector<waiting_read>* reads : {&gathering_, &asked_}) {
-    for (const waiting_read& read : *reads) into.add(read.who.stream).add(read.who.request).add(read.key.view());
+    for (const waiting_read& read : *reads) {
+      into.add(read.who.stream).add(read.who.request).add(read.key.view()).add(read.deadline, now);
+    }
   }
 }
 

@@ -44,7 +44,7 @@ public:
   void forget(std::uint64_t stream);
   [[nodiscard]] std::size_t size() const noexcept { return gathering_.size() + asked_.size(); }
 
-  void hash(detail::state_hash& into) const;
+  void hash(detail::state_hash& into, time_point now) const;
 
 private:
   std::vector<waiting_read> gathering_;

@@ -73,7 +73,11 @@ private:
     explore_table visited{limits.depth_max != explore_limits::unlimited};
     std::vector<frame> run;
     bool cut_short = false;
-    if (!enter(setup_.initial(), 0, limits, run, visited, report)) return report;
+    try {
+      enter(setup_.initial(), 0, limits, run, visited, report);
+    } catch (const detail::broken_invariant& broken) {
+      report.found = explore_report::violation{std::string{"before the first choice: invariant "} + broken.what(), {}};
+    }
     while (!run.empty() && !report.found) {
       frame& last = run.back();
       if (last.next == last.choices.size()) {
