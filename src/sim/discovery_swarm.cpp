@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 namespace artillery::sim {
 namespace {
@@ -84,7 +85,14 @@ void draw_choices(discovery_swarm& s, detail::random& random) {
     c.draw = random.next();
     s.choices.push_back(c);
   }
-  std::stable_sort(s.choices.begin(), s.choices.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  // Of those at one time the earlier drawn comes first. (Not std::stable_sort: clang calls the buffer that libstdc++
+  // takes for it deprecated.)
+  std::vector<discovery_choice> in_order;
+  for (const discovery_choice& c : s.choices) {
+    const auto earlier = [](const discovery_choice& a, const discovery_choice& b) { return a.at < b.at; };
+    in_order.insert(std::upper_bound(in_order.begin(), in_order.end(), c, earlier), c);
+  }
+  s.choices = std::move(in_order);
 }
 
 void leave_out(discovery_swarm& s, const run_options& options) {

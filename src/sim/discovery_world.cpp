@@ -220,24 +220,24 @@ private:
   // --- the phases ---
 
   void act(const discovery_choice& what) {
-    using kind = discovery_choice::kind;
+    using choice = discovery_choice::kind;
     const auto h = static_cast<host>(what.host % hosts().size());
     const detail::random random{what.draw};
     const bool up = hosts()[h].up;
     switch (what.what) {
-      case kind::announce: return up ? users_.announce_new(h, random) : void();
-      case kind::change: return up ? users_.change(h, random) : void();
-      case kind::withdraw: return up ? users_.withdraw(h, random) : void();
-      case kind::seek: return up ? users_.seek(h, random) : void();
-      case kind::seek_often: return up ? users_.seek_often(h, random) : void();
-      case kind::crash: return crash(h);
-      case kind::restart: return restart(h, random);
-      case kind::pause: return pause(h);
-      case kind::resume: return resume(h);
-      case kind::partition: return partition(random, false);
-      case kind::bridge: return partition(random, true);
-      case kind::one_way: return cut_one_way(h, random);
-      case kind::heal: return world_.heal();
+      case choice::announce: return up ? users_.announce_new(h, random) : void();
+      case choice::change: return up ? users_.change(h, random) : void();
+      case choice::withdraw: return up ? users_.withdraw(h, random) : void();
+      case choice::seek: return up ? users_.seek(h, random) : void();
+      case choice::seek_often: return up ? users_.seek_often(h, random) : void();
+      case choice::crash: return crash(h);
+      case choice::restart: return restart(h, random);
+      case choice::pause: return pause(h);
+      case choice::resume: return resume(h);
+      case choice::partition: return partition(random, false);
+      case choice::bridge: return partition(random, true);
+      case choice::one_way: return cut_one_way(h, random);
+      case choice::heal: return world_.heal();
     }
   }
 

@@ -22,10 +22,11 @@ public:
   tapped(stage& on, std::string name, std::unique_ptr<sim::program> actor)
       : stage_{on}, name_{std::move(name)}, actor_{std::move(actor)} {}
 
+  std::size_t recover(const std::vector<bytes>& records) override { return actor_->recover(records); }
   void start(time_point now, network_effects& out) override;
   void receive(const connection& from, const bytes& message, time_point now, network_effects& out) override;
   void link(const connection& which, link_state state, time_point now, network_effects& out) override;
-  void completed(operation op, time_point now, network_effects& out) override;
+  void completed(operation op, std::error_code error, time_point now, network_effects& out) override;
   void expire(time_point now, network_effects& out) override;
   [[nodiscard]] std::optional<time_point> next_deadline() const override { return actor_->next_deadline(); }
 
@@ -90,9 +91,9 @@ void stage::tapped::link(const connection& which, link_state state, time_point n
   }
   stage_.handle(name_, [&] { actor_->link(which, state, now, ear); });
 }
-void stage::tapped::completed(operation op, time_point now, network_effects& out) {
+void stage::tapped::completed(operation op, std::error_code error, time_point now, network_effects& out) {
   tap ear{*this, out};
-  stage_.handle(name_, [&] { actor_->completed(op, now, ear); });
+  stage_.handle(name_, [&] { actor_->completed(op, error, now, ear); });
 }
 void stage::tapped::expire(time_point now, network_effects& out) {
   tap ear{*this, out};
