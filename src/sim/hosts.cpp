@@ -24,6 +24,10 @@ bytes gather(bytes_view header, std::span<const bytes> body) {
   return std::move(message).freeze(size);
 }
 
+death planned_death(const planned_crash& plan) noexcept {
+  return plan.when.machine_goes_dark ? death::of_machine : death::of_process;
+}
+
 }  // namespace
 
 /// Encodes what a program sends into the bytes that travel: nothing but bytes crosses from one host to another.
@@ -57,7 +61,7 @@ private:
     if (!state_.plan || !state_.plan->has_begun) return false;
     crash_point& when = state_.plan->when;
     if (when.effects == 0) {
-      state_.dying = when.machine_goes_dark ? death::of_machine : death::of_process;
+      state_.dying = planned_death(*state_.plan);
       return true;
     }
     --when.effects;
@@ -86,8 +90,7 @@ void world::state::handle(host which, Handler&& handler) {
   sink out{*this, which};
   handler(*self.program, self.clock.local(now), out);
   if (--self.handling != 0) return;
-  if (self.plan && self.plan->has_begun)
-    die(which, self.plan->when.machine_goes_dark ? death::of_machine : death::of_process);
+  if (self.plan && self.plan->has_begun && self.dying == death::none) self.dying = planned_death(*self.plan);
   if (self.dying != death::none) return end_life(which);
   arm(which);
 }
