@@ -9,7 +9,7 @@
 namespace artillery::sim {
 namespace {
 
-constexpr std::uint64_t thousand = 1000;
+constexpr std::uint64_t per_mille = 1000;
 
 bytes zeros(std::size_t size) {
   bytes_buffer blank{size};
@@ -35,8 +35,8 @@ disk::disk(std::uint64_t seed)
       rot_{detail::random{seed}.fork("disk.rot")} {}
 
 time_point disk::persist(bytes contents, time_point now, const disk_faults& faults) {
-  const bool fails = faults.sync_failure != 0 && failures_.chance(faults.sync_failure, thousand);
-  const bool falls_short = faults.short_write != 0 && failures_.chance(faults.short_write, thousand);
+  const bool fails = faults.sync_failure != 0 && failures_.chance(faults.sync_failure, per_mille);
+  const bool falls_short = faults.short_write != 0 && failures_.chance(faults.short_write, per_mille);
   if (contents.size() > faults.capacity - std::min(faults.capacity, size_)) {
     const std::uint64_t room = faults.capacity - std::min(faults.capacity, size_);
     const bool fills_up = room != 0 && failures_.chance(1, 2);
@@ -127,7 +127,7 @@ std::vector<bytes> disk::read_back(const disk_faults& faults, world_counters& co
   std::vector<bytes> found;
   found.reserve(records_.size());
   for (record& each : records_) {
-    if (faults.bit_rot != 0 && !each.contents.empty() && rot_.chance(faults.bit_rot, thousand)) {
+    if (faults.bit_rot != 0 && !each.contents.empty() && rot_.chance(faults.bit_rot, per_mille)) {
       each.contents = flip_bit(each.contents, rot_);
       ++counters.bits_rotten;
     }
