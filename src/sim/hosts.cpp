@@ -184,7 +184,7 @@ void world::state::deliver(event& what) {
 void world::state::happen(event what) {
   if (what.kind == event_kind::timer && what.from.number != hosts[what.at].timer) return;  // void: none of the run
   ++counters.events;
-  trace.add(now.time_since_epoch()).add(what.kind).add(what.at).add(what.from.number).add(what.message.view());
+  trace.add(now.time_since_epoch().count()).add(what.kind).add(what.at).add(what.from.number).add(what.message.view());
   if (what.kind == event_kind::scheduled) {
     const auto found = scheduled.find(what.from.number);
     const auto run = std::move(found->second);

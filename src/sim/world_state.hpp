@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/state_hash.hpp"
 #include "sim/disk.hpp"
 #include "sim/event_queue.hpp"
 #include "sim/host_clock.hpp"
 #include "sim/network.hpp"
+#include "sim/trace.hpp"
 
 namespace artillery::sim {
 
@@ -115,7 +115,7 @@ struct world::state {
   sim::stream_limits stream_limits;
   sim::disk_faults disk_faults;
   detail::random partitions;
-  detail::state_hash trace;
+  sim::trace trace;
   world_counters counters;
 
   /// The effects of one host's program, as long as one input is being handled.
