@@ -12,7 +12,7 @@ namespace {
 
 using operation = history_operation;
 
-constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t end_of_time = std::numeric_limits<std::uint64_t>::max();
 /// The state of an object is the put that made it; this one is "absent".
 constexpr std::size_t absent = static_cast<std::size_t>(-1);
 
@@ -115,7 +115,7 @@ private:
 
   /// The first answer among the operations without a place: whoever was called after it cannot be next.
   [[nodiscard]] std::uint64_t first_answer() const {
-    std::uint64_t first = forever;
+    std::uint64_t first = end_of_time;
     for (std::size_t i = done_.first(); i < answered_.size() && answered_[i]->invoked < first; ++i) {
       if (!done_.answered(i)) first = std::min(first, answered_[i]->completed);
     }
