@@ -63,7 +63,9 @@ std::vector<std::pair<std::string, std::uint64_t>> chain_figures::all(const hist
           {"replica_crashes", replica_crashes},
           {"chain_stopped_events", stops_},
           {"streams_broken", world.streams_broken},
+          {"streams_congested", world.streams_congested},
           {"pauses", world.pauses},
+          {"suspensions", world.suspensions},
           {"orders_searched", orders_searched},
           {"searches_given_up", searches_given_up},
           {"events", world.events}};

@@ -21,15 +21,17 @@ duration below(detail::random& random, duration bound) {
 }
 
 void draw_families(chain_swarm& s, detail::random random) {
-  constexpr std::array<std::pair<fault_family, std::uint64_t>, 9> per_cent{{{fault_family::reset, 50},
-                                                                            {fault_family::slow_link, 50},
-                                                                            {fault_family::partition, 40},
-                                                                            {fault_family::one_way, 40},
-                                                                            {fault_family::pause, 50},
-                                                                            {fault_family::crash, 35},
-                                                                            {fault_family::restart, 60},
-                                                                            {fault_family::clock, 40},
-                                                                            {fault_family::garbage, 30}}};
+  constexpr std::array<std::pair<fault_family, std::uint64_t>, 11> per_cent{{{fault_family::reset, 50},
+                                                                             {fault_family::congestion, 25},
+                                                                             {fault_family::clog, 30},
+                                                                             {fault_family::slow_link, 50},
+                                                                             {fault_family::partition, 40},
+                                                                             {fault_family::one_way, 40},
+                                                                             {fault_family::pause, 50},
+                                                                             {fault_family::crash, 35},
+                                                                             {fault_family::restart, 60},
+                                                                             {fault_family::clock, 40},
+                                                                             {fault_family::garbage, 30}}};
   for (const auto& [family, chance] : per_cent) {
     if (random.chance(chance, 100)) s.families |= 1U << static_cast<unsigned>(family);
   }
@@ -94,6 +96,11 @@ void draw_driving(chain_swarm& s, detail::random random) {
   common.step_takes_max = one_of(random, std::array<duration, 3>{0us, 100us, 30ms});
   const bool late_views = random.chance(1, 4);
   const bool leases_end = random.chance(1, 6);
+  // No clock of the world is off by more than 1,000 millionths.
+  const std::uint64_t drift_max = std::min<std::uint64_t>(s.drift_ppm, 1000);
+  for (std::int32_t& drift : s.clock_drift) {
+    drift = static_cast<std::int32_t>(random.below(2 * drift_max + 1)) - static_cast<std::int32_t>(drift_max);
+  }
   for (replica_driving& driving : s.driving) {
     driving = common;
     const duration late = below(random, 100ms);
@@ -111,6 +118,9 @@ void draw_network(chain_swarm& s, detail::random random) {
   s.faults.delay_mean = one_of(random, std::array<duration, 3>{50us, 400us, 3ms});
   s.slow = s.faults;
   s.slow.delay_min = one_of(random, std::array<duration, 3>{1ms, 4ms, 15ms});
+  s.faults.stream_bytes_per_ms = one_of(random, std::array<std::uint64_t, 3>{100, 1000, 10'000});
+  s.streams.queue_bytes_high = one_of(random, std::array<std::size_t, 3>{1, 1000, 100'000});
+  s.streams.queue_bytes_low = s.streams.queue_bytes_high / 4;
   s.faults.stream_reset = one_of(random, std::array<std::uint32_t, 3>{2, 10, 40});
   const std::uint64_t slow_ways = random.between(1, 3);
   for (std::uint64_t i = 0; i < slow_ways; ++i) {
@@ -128,6 +138,8 @@ std::optional<fault_family> family_of(fault_event::kind what) noexcept {
   switch (what) {
     case kind::none:
     case kind::hint: return std::nullopt;
+    case kind::suspend: return fault_family::clock;
+    case kind::clog: return fault_family::clog;
     case kind::pester: return fault_family::garbage;
     case kind::cut_one_way: return fault_family::one_way;
     case kind::isolate:
@@ -145,10 +157,11 @@ std::optional<fault_family> family_of(fault_event::kind what) noexcept {
 void draw_fault_events(chain_swarm& s, detail::random random) {
   using kind = fault_event::kind;
   // Crashes of replicas stop the chain, so they are rare.
-  constexpr std::array<kind, 20> all{
-      kind::cut_one_way,  kind::cut_one_way,  kind::isolate,      kind::isolate, kind::bridge, kind::heal,  kind::heal,
-      kind::pause,        kind::pause,        kind::pause,        kind::resume,  kind::resume, kind::hint,  kind::hint,
-      kind::crash_client, kind::crash_client, kind::crash_client, kind::pester,  kind::pester, kind::pester};
+  constexpr std::array<kind, 24> all{
+      kind::suspend,      kind::suspend,      kind::clog,         kind::clog,   kind::cut_one_way, kind::cut_one_way,
+      kind::isolate,      kind::isolate,      kind::bridge,       kind::heal,   kind::heal,        kind::pause,
+      kind::pause,        kind::pause,        kind::resume,       kind::resume, kind::hint,        kind::hint,
+      kind::crash_client, kind::crash_client, kind::crash_client, kind::pester, kind::pester,      kind::pester};
   const auto fault_at = [&] { return below(random, s.fault_phase); };
   const std::uint64_t faults = random.below(24);
   for (std::uint64_t i = 0; i < faults; ++i) {
@@ -199,8 +212,10 @@ void draw_crowd(chain_swarm& s, detail::random random) {
 void restrict(chain_swarm& s, const run_options& options) {
   s.families &= options.families;
   if (!s.has(fault_family::reset)) s.faults.stream_reset = 0;
+  if (!s.has(fault_family::congestion)) s.faults.stream_bytes_per_ms = 0;
   if (!s.has(fault_family::slow_link)) s.slow_ways.clear();
   if (!s.has(fault_family::clock)) {
+    s.clock_drift.fill(0);
     for (replica_driving& driving : s.driving) {
       driving.step_takes_max = duration{0};
       driving.lease.reset();

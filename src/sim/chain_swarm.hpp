@@ -24,8 +24,10 @@ struct fault_event {
     heal,
     pause,
     resume,
-    pester,  ///< a stranger speaks to a replica
-    hint,    ///< a replica is told something of another, true or not
+    pester,   ///< a stranger speaks to a replica
+    suspend,  ///< a machine sleeps
+    clog,     ///< a way holds everything back until the next heal
+    hint,     ///< a replica is told something of another, true or not
     crash_client,
     crash_replica,
     crash_replica_and_restart
@@ -69,11 +71,13 @@ struct chain_swarm {
   replication::replica_config replica;
   replication::client_config client;
   std::array<replica_driving, replicas_max> driving;
+  std::array<std::int32_t, replicas_max> clock_drift{};  ///< of each replica, in millionths; within the view's
 
   // --- faults ---
   link_faults faults;
   std::vector<std::pair<host, host>> slow_ways;  ///< from and to; hosts are the replicas, head first, then the clients
   link_faults slow;                              ///< how they are
+  stream_limits streams;
   duration stream_timeout{};
   duration fault_phase{};
   std::optional<std::uint32_t> lost_client;  ///< stays cut off when everything else is healed

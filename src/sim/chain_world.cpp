@@ -35,6 +35,7 @@ public:
         observer_{swarm_.replicas},
         load_{world_, swarm_, options_, swarm_.fault_events.size(), is_searched_, seed} {
     world_.set_stream_timeout(swarm_.stream_timeout);
+    world_.set_stream_limits(swarm_.streams);
   }
 
   run_result run() {
@@ -74,7 +75,10 @@ private:
 
   void build() {
     for (std::size_t i = 0; i < swarm_.replicas; ++i) swarm_.client.replicas.push_back(replica_endpoint(i));
-    for (std::size_t i = 0; i < swarm_.replicas; ++i) hosts_.push_back(world_.add(replica_endpoint(i), replica(i, 1)));
+    for (std::size_t i = 0; i < swarm_.replicas; ++i) {
+      hosts_.push_back(world_.add(replica_endpoint(i), replica(i, 1)));
+      world_.set_clock_drift(hosts_[i], swarm_.clock_drift[i]);
+    }
     stranger_ = world_.add(endpoint::v4(10, 0, 3, 0, 9000), std::make_unique<stranger_program>(chain(), seeds_.next()));
     for (std::size_t i = 0; i < swarm_.clients; ++i) {
       const endpoint at = endpoint::v4(10, 0, 1, static_cast<std::uint8_t>(i), 9000);
@@ -118,6 +122,11 @@ private:
       case kind::hint: return hint(fault.draw);
       case kind::isolate: return world_.partition({any});
       case kind::heal: return world_.heal();
+      case kind::suspend:
+        return world_.suspend(any, duration{static_cast<duration::rep>(fault.draw / 64 % 300'000'000)});
+      case kind::clog:
+        if (any != other) world_.clog(any, other);
+        return;
       case kind::pause: return world_.pause(any);
       case kind::resume: return world_.resume(any);
       case kind::crash_client: return crash_client(fault.draw % swarm_.clients);
@@ -183,6 +192,7 @@ private:
     world_.heal();
     link_faults calm = swarm_.faults;
     calm.stream_reset = 0;
+    calm.stream_bytes_per_ms = 0;
     world_.set_faults(calm);
     for (host h = 0; h < world_.hosts(); ++h) world_.resume(h);
     call<stranger_program>(stranger_, [](stranger_program& p, time_point, network_effects& out) { p.leave(out); });
