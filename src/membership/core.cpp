@@ -319,8 +319,30 @@ std::uint64_t core::hash(time_point now) const {
   claims_.hash(h);
   events_.hash(h);
   user_events_.hash(h, now);
-  if (probe_) h.add(probe_->target).add(probe_->asked).add(probe_->answered).add(probe_->nacks);
-  h.add(relays_.size()).add(streams_.size()).add(seeds_.size());
+  ring_.hash(h);
+  h.add(last_sequence_).add(own_unsaid_).add(push_wanted_).add(events_first_).add(next_stream_).add(reconnect_round_);
+  if (facts_ != nullptr) h.add(std::string_view{facts_->name}).add(facts_->at).add(facts_->events_sent);
+  h.add(probe_.has_value());
+  if (probe_) {
+    h.add(probe_->sequence).add(probe_->target).add(probe_->addressee).add(probe_->at).add(probe_->timeout_at, now);
+    h.add(probe_->asked).add(probe_->answered).add(probe_->nacks).add(probe_->helpers.size());
+    for (const endpoint& helper : probe_->helpers) h.add(helper);
+  }
+  h.add(checks_.size()).add(relays_.size()).add(streams_.size()).add(seeds_.size());
+  for (const check& c : checks_) h.add(c.sequence).add(c.target).add(c.addressee).add(c.at).add(c.farewell);
+  for (const relay& r : relays_) {
+    h.add(r.sequence).add(r.target).add(r.asker).add(r.asker_sequence).add(r.nack_at, now).add(r.ends_at, now);
+    h.add(r.nacked);
+  }
+  for (const stream& s : streams_) {
+    h.add(s.number).add(s.purpose).add(s.peer).add(s.deadline, now).add(s.up).add(s.greeted).add(s.spoken);
+    h.add(s.joining);
+  }
+  for (const seed& s : seeds_) h.add(s.at).add(s.next_try, now).add(s.wait);
+  for (const time_point allowed :
+       {push_allowed_at_, view_repair_allowed_at_, event_repair_allowed_at_, heal_allowed_at_, conflict_allowed_at_}) {
+    h.add(std::max(allowed, now) - now);
+  }
   for (const auto* timer : {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_,
                             &leave_at_, &farewell_at_}) {
     h.add(timer->has_value());

@@ -64,7 +64,8 @@ void member_table::hash(detail::state_hash& into, time_point now) const {
   into.add(rows_.size());
   for (const member_row& row : rows_) {
     into.add(row.key).add(row.standing.boot).add(row.standing.incarnation).add(row.standing.state);
-    into.add(row.facts->at).add(now - row.since).add(row.announced);
+    into.add(row.facts->at).add(row.facts->events_sent).add(row.announced).add(row.reconnects);
+    if (!row.present()) into.add(row.since, now);  // of the others nobody asks for how long
   }
 }
 

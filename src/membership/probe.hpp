@@ -24,6 +24,11 @@ public:
   /// The next present member; null when there is none.
   [[nodiscard]] const member_row* next(const member_table& members, detail::random& random);
 
+  void hash(detail::state_hash& into) const {
+    into.add(order_.size()).add(position_);
+    for (const node_id& id : order_) into.add(id);
+  }
+
 private:
   std::vector<node_id> order_;
   std::size_t position_ = 0;

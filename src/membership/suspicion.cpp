@@ -39,7 +39,11 @@ void suspicions::postpone(duration by) noexcept {
 }
 
 void suspicions::hash(detail::state_hash& into, time_point now) const {
-  for (const suspicion& s : all_) into.add(s.about).add(s.deadline() - now).add(s.had);
+  into.add(all_.size());
+  for (const suspicion& s : all_) {
+    into.add(s.about).add(s.started, now).add(s.least).add(s.most).add(s.needed).add(s.had);
+    for (const short_name& accuser : s.accusers) into.add(accuser.value);
+  }
 }
 
 }  // namespace artillery::membership

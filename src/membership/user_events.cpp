@@ -289,10 +289,21 @@ void user_events::hear_of(const member_row& from, const event_entry& theirs, tim
 }
 
 void user_events::hash(detail::state_hash& into, time_point now) const {
-  into.add(sent_).add(lamport_).add(kept_count()).add(origins_.size());
+  into.add(sent_).add(lamport_).add(last_place_).add(own_from_).add(topics_floor_).add(summary_from_);
+  for (const auto* kept : {&kept_own_, &kept_others_}) {
+    into.add(kept->size());
+    for (const kept_event& e : *kept) {
+      into.add(e.place).add(e.record.origin.value).add(e.record.boot).add(e.record.sequence).add(e.record.previous);
+    }
+  }
+  into.add(last_by_topic_.size());
+  for (const auto& [topic, number] : last_by_topic_) into.add(std::string_view{topic}).add(number);
+  into.add(origins_.size());
   for (const origin_row& o : origins_) {
-    into.add(o.key).add(o.boot).add(o.base).add(o.known).add(o.ahead.size());
-    if (o.missing_since) into.add(now - *o.missing_since);
+    into.add(o.key).add(o.boot).add(o.base).add(o.known).add(o.untouched).add(o.give_up_to).add(o.ahead.size());
+    for (const held_event& e : o.ahead) into.add(e.sequence).add(e.previous).add(e.delivered);
+    into.add(o.missing_since, now);
+    if (o.missing_since) into.add(o.ask_at, now).add(o.deadline, now);
   }
 }
 

@@ -1,8 +1,10 @@
 #include "sim/explore_scopes.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "sim/explore_chain.hpp"
+#include "sim/explore_membership.hpp"
 #include "sim/explore_search.hpp"
 
 namespace artillery::sim {
@@ -24,25 +26,77 @@ write put(const char* value) {
   return write::put(explore_object, value);
 }
 
+/// What the chain's contract calls complete, and what lies around it.
+void add_chains(std::vector<explore_scope>& all) {
+  const std::vector<write> one{put("a")};
+  const std::vector<write> two{put("a"), put("b")};
+  const std::vector<write> conditional{put("a"), write::put(explore_object, "b", condition::absent())};
+  all.push_back(scope_of("chain-2", "2 replicas, 2 writes, 2 reads by a client, nothing breaks", true,
+                         {.replicas = 2, .writes = two, .reads = 2}));
+  all.push_back(scope_of("chain-2-steps", "2 replicas, 2 writes, 2 reads in three steps each, nothing breaks", true,
+                         {.replicas = 2, .writes = two, .reads = 2, .steps_reads = true}));
+  all.push_back(scope_of("chain-2-gather", "2 replicas that send when they like, 2 writes, 1 read, nothing breaks",
+                         true, {.replicas = 2, .writes = two, .reads = 1, .gathers = true}));
+  all.push_back(scope_of("chain-3", "3 replicas, 1 write, 2 reads, nothing breaks", true,
+                         {.replicas = 3, .writes = one, .reads = 2}));
+  all.push_back(scope_of("chain-2-conditions", "2 replicas, 2 writes, the second if absent, 1 stream breaks", true,
+                         {.replicas = 2, .writes = conditional, .budget = {.cuts = 1}}));
+  all.push_back(scope_of("chain-3-cut", "3 replicas, 1 write, 1 read, 1 stream breaks", true,
+                         {.replicas = 3, .writes = one, .reads = 1, .budget = {.cuts = 1}}));
+  all.push_back(scope_of("chain-2-client-crash", "2 replicas, 2 writes, 2 reads, the client that writes crashes", true,
+                         {.replicas = 2, .writes = two, .reads = 2, .budget = {.client_crashes = 1}}));
+  all.push_back(scope_of(
+      "chain-2-stranger", "2 replicas, 1 write, 1 replica crashes and comes back without its memory, 2 retries", true,
+      {.replicas = 2, .writes = one, .budget = {.replica_crashes = 1, .restarts = 1, .idle = 0, .retries = 2}}));
+  all.push_back(scope_of("chain-2-cut", "2 replicas, 2 writes, 2 reads, 1 stream breaks", false,
+                         {.replicas = 2, .writes = two, .reads = 2, .budget = {.cuts = 1}}));
+  all.push_back(scope_of("chain-2-steps-cut", "2 replicas, 2 writes, 2 reads in three steps each, 1 stream breaks",
+                         false,
+                         {.replicas = 2, .writes = two, .reads = 2, .steps_reads = true, .budget = {.cuts = 1}}));
+  all.push_back(scope_of("chain-2-hasten-cut",
+                         "2 replicas, 1 write, 1 read, 1 stream breaks, 1 deadline passes while messages are under way",
+                         false, {.replicas = 2, .writes = one, .reads = 1, .budget = {.cuts = 1, .hastened = 1}}));
+  all.push_back(scope_of("chain-2-cuts", "2 replicas, 1 write, 1 read, 2 streams break", false,
+                         {.replicas = 2, .writes = one, .reads = 1, .budget = {.cuts = 2}}));
+  all.push_back(scope_of("chain-3-read-cut", "3 replicas, 1 write, 2 reads, 1 stream breaks", false,
+                         {.replicas = 3, .writes = one, .reads = 2, .budget = {.cuts = 1}}));
+  all.push_back(scope_of(
+      "chain-4-bounded",
+      "4 replicas, 3 writes, 3 reads, 2 streams break, the client that writes crashes; all schedules "
+      "with at most 3 faults or reorderings",
+      false,
+      {.replicas = 4, .writes = {put("a"), put("b"), put("c")}, .reads = 3, .budget = {.cuts = 2, .client_crashes = 1}},
+      3));
+}
+
+explore_scope scope_of(std::string name, std::string description, bool quick, const cluster_scope& cluster) {
+  return {std::move(name), std::move(description), quick, [cluster](std::uint64_t states_max) {
+            explore_limits limits;
+            if (states_max != 0) limits.states_max = states_max;
+            return explore(cluster_setup{cluster}, limits);
+          }};
+}
+
+/// A crash is reported after at most two probe intervals and four of suspicion, each longer where a member doubts
+/// itself.
+void add_clusters(std::vector<explore_scope>& all) {
+  using namespace std::chrono_literals;
+  all.push_back(scope_of("swim-3-loss", "3 members, 1 datagram is lost within 3 s, the run ends after 6 s", true,
+                         cluster_scope{.losses = 1, .window = 3s, .length = 6s}));
+  all.push_back(scope_of("swim-3-crash", "3 members, 1 crashes within 2 s, the run ends after 20 s", true,
+                         cluster_scope{.crashes = 1, .window = 2s, .length = 20s}));
+  all.push_back(scope_of("swim-3-crash-loss",
+                         "3 members, 1 crashes and 1 datagram is lost within 2 s, the run ends after 20 s", true,
+                         cluster_scope{.crashes = 1, .losses = 1, .window = 2s, .length = 20s}));
+}
+
 }  // namespace
 
 std::vector<explore_scope> explore_scopes() {
   std::vector<explore_scope> all;
-  all.push_back(scope_of("chain-2-calm", "2 replicas, 2 writes, 2 reads by clients, no faults", true,
-                         {.replicas = 2, .writes = {put("a"), put("b")}, .reads = 2}));
-  all.push_back(scope_of("chain-2-steps", "2 replicas, 2 writes, 2 reads in three steps each, no faults", true,
-                         {.replicas = 2, .writes = {put("a"), put("b")}, .reads = 2, .steps_reads = true}));
-  all.push_back(scope_of("chain-2-cut-1w", "2 replicas, 1 write, 1 read, 1 stream breaks", true,
-                         {.replicas = 2, .writes = {put("a")}, .reads = 1, .budget = {.cuts = 1}}));
-  all.push_back(scope_of("chain-2-cut", "2 replicas, 2 writes, 2 reads, 1 stream breaks", false,
-                         {.replicas = 2, .writes = {put("a"), put("b")}, .reads = 2, .budget = {.cuts = 1}}));
-  all.push_back(scope_of(
-      "chain-2-steps-cut", "2 replicas, 2 writes, 2 reads in three steps each, 1 stream breaks", false,
-      {.replicas = 2, .writes = {put("a"), put("b")}, .reads = 2, .steps_reads = true, .budget = {.cuts = 1}}));
-  all.push_back(scope_of("chain-3-calm", "3 replicas, 1 write, 2 reads, no faults", true,
-                         {.replicas = 3, .writes = {put("a")}, .reads = 2}));
-  all.push_back(scope_of("chain-3-cut", "3 replicas, 1 write, 1 read, 1 stream breaks", false,
-                         {.replicas = 3, .writes = {put("a")}, .reads = 1, .budget = {.cuts = 1}}));
+  add_chains(all);
+  add_clusters(all);
+  std::stable_partition(all.begin(), all.end(), [](const explore_scope& each) { return each.quick; });
   return all;
 }
 

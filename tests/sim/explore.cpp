@@ -141,6 +141,7 @@ int main(int argc, char** argv) {
       results.push_back(to_json(one));
     } else {
       print_text(one);
+      std::cout << std::flush;  // the next one may take long
     }
   }
   if (format == "json") std::cout << results.dump(2) << "\n";

@@ -16,6 +16,6 @@ TEST_CASE("every run of the quick set-ups is sound", "[sim][explore]") {
     CHECK(!report.found);
     CHECK(report.complete);
     CHECK(report.ends > 0);
-    CHECK(report.states > 1'000);
+    CHECK(report.states > 500);
   }
 }
