@@ -53,7 +53,6 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
     return;
   }
   if (next <= row->standing) return;
-  if (mutant(mutation::refuses_restarts) && next.boot != row->standing.boot && row->present()) return;
   if (next.boot != row->standing.boot) return restart_of(*row, heard, now, out);
   change(*row, next, heard, now, out);
   if (look_into) {
@@ -99,7 +98,7 @@ void core::meet(const claim& heard, time_point now, effects_type& out) {
 
 void core::announce_joined(member_row& row, effects_type& out) {
   row.announced = true;
-  row.reconnects = 0;
+  row.introduced = true;
   ring_.add(row.key, random_);
   member told = to_member(row);
   told.state = member_state::alive;
@@ -115,6 +114,7 @@ void core::restart_of(member_row& row, const claim& heard, time_point now, effec
     old.state = member_state::failed;
     out.deliver(failed{std::move(old)});
   }
+  row.introduced = false;
   suspicions_.end(row.key);
   if (heard.facts != nullptr) row.facts = heard.facts;
   members_.set_standing(row, {heard.boot, heard.incarnation, heard.state}, now);
@@ -268,11 +268,10 @@ void core::tell(const node_id& about) {
 }
 
 claim core::own_claim() const {
-  const bool going = phase_ == phase::leaving || phase_ == phase::left;
   return {.about = self_.id,
           .boot = self_.boot,
           .incarnation = incarnation_,
-          .state = going ? member_state::left : member_state::alive,
+          .state = own_standing().state,
           .accuser = {},
           .facts = facts_};
 }

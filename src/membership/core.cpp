@@ -118,8 +118,7 @@ void core::finish_input(time_point now, effects_type& out) {
 /// Copies that nobody acknowledges may all be lost: somebody must have said that it heard.
 void core::finish_leaving() {
   if (phase_ != phase::leaving) return;
-  const bool heard = farewell_heard_ || mutant(mutation::leaves_unheard);
-  const bool told = heard && !claims_.contains(self_.id) && own_unsaid_ == 0;
+  const bool told = farewell_heard_ && !claims_.contains(self_.id) && own_unsaid_ == 0;
   if (members_.present() > 0 && !told) return;
   phase_ = phase::left;
   ++revision_;
@@ -147,7 +146,6 @@ void core::for_each_timer(Visit visit) {
 void core::note_pause(time_point now) {
   const auto due = next_deadline();
   if (!due || now - *due <= config_.probe_timeout / 2) return;
-  if (mutant(mutation::trusts_after_pause)) return;
   const duration late = now - *due;
   ++counters_.pauses_noticed;
   awareness_.worse();
@@ -263,15 +261,19 @@ std::error_code core::broadcast(std::string topic, bytes payload, time_point now
 
 // ---- looking ----
 
+standing core::own_standing() const noexcept {
+  const bool going = phase_ == phase::leaving || phase_ == phase::left;
+  return {self_.boot, incarnation_, going ? member_state::left : member_state::alive};
+}
+
 member core::self() const {
   member me{.id = self_.id,
             .name = config_.name,
             .at = {},
             .boot = self_.boot,
             .incarnation = incarnation_,
-            .state = member_state::alive,
+            .state = own_standing().state,
             .tags = config_.tags};
-  if (phase_ == phase::leaving || phase_ == phase::left) me.state = member_state::left;
   if (facts_ == nullptr) return me;
   me.name = facts_->name;
   me.at = facts_->at;

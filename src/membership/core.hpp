@@ -52,6 +52,8 @@ public:
 
   [[nodiscard]] bool has_left() const noexcept { return phase_ == phase::left; }
   [[nodiscard]] member self() const;
+  /// What this node says of itself, without its facts.
+  [[nodiscard]] standing own_standing() const noexcept;
   /// All members known, this one first, dead ones included until they are forgotten.
   [[nodiscard]] std::vector<member> members() const;
   /// Grows with every change of what `members` says.
@@ -62,6 +64,7 @@ public:
 
   // --- for checkers ---
   [[nodiscard]] const member_table& table() const noexcept { return members_; }
+  [[nodiscard]] std::uint32_t health() const noexcept { return awareness_.score(); }  ///< Lifeguard's; 0: well
   [[nodiscard]] std::size_t held() const noexcept;  ///< queue entries, streams, relays, kept events: all that may grow
   /// All events of `origin` up to this number are settled here.
   [[nodiscard]] std::uint64_t events_base(const node_id& origin) const noexcept {

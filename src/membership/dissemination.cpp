@@ -74,7 +74,6 @@ void core::look_after_own_events() {
     ++own_unsaid_;
     first = std::min(first, place);
   });
-  if (mutant(mutation::forgets_own_events)) first = ~std::uint64_t{0};
   user_events_.keep_own_from(first);
 }
 
@@ -163,7 +162,7 @@ void core::hear_event(event_record& record, time_point now, effects_type& out) {
     return;
   }
   const member_row* origin = members_.find(record.origin);
-  if (origin == nullptr || origin->standing.boot != record.boot) {
+  if (origin == nullptr || origin->standing.boot != record.boot || !origin->introduced) {
     ++counters_.dropped_unknown_origin;
     return;
   }
@@ -307,7 +306,7 @@ void core::on_event_summary(const endpoint& from, const event_summary& m, time_p
         entry.origin == me ? entry.boot == self_.boot : origin != nullptr && origin->standing.boot == entry.boot;
     if (!known) continue;
     if (entry.origin == me) user_events_.raise_sent(entry.base);
-    if (origin != nullptr) user_events_.hear_of(*origin, entry, now);
+    if (origin != nullptr && origin->introduced) user_events_.hear_of(*origin, entry, now);
     go_on = go_on && send_lacking(from, entry, datagrams_left, writer, out);
   }
   if (m.complete) {

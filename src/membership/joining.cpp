@@ -226,7 +226,7 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
     if (c.about == self_.id && c.boot == self_.boot) user_events_.raise_sent(entry.events_base);
     const member_row* row = members_.find(c.about);
     if (row == nullptr || row->standing.boot != c.boot) continue;
-    if (!serving && joining) {
+    if ((!serving && joining) || !row->introduced) {
       user_events_.adopt_base(c.about, c.boot, entry.events_base);
     } else if (!mutant(mutation::no_digest_repair)) {
       user_events_.hear_of(*row, {.origin = shorten(c.about), .boot = c.boot, .base = entry.events_base}, now);

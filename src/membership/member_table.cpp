@@ -64,7 +64,7 @@ void member_table::hash(detail::state_hash& into, time_point now) const {
   into.add(rows_.size());
   for (const member_row& row : rows_) {
     into.add(row.key).add(row.standing.boot).add(row.standing.incarnation).add(row.standing.state);
-    into.add(row.facts->at).add(row.facts->events_sent).add(row.announced).add(row.reconnects);
+    into.add(row.facts->at).add(row.facts->events_sent).add(row.announced).add(row.introduced);
     if (!row.present()) into.add(row.since, now);  // of the others nobody asks for how long
   }
 }

@@ -34,9 +34,9 @@ struct member_row {
   node_id key;
   membership::standing standing;
   std::shared_ptr<const membership::facts> facts;
-  time_point since;        ///< of its present state
-  bool announced = false;  ///< the application was told that it joined, and not yet that it is gone
-  std::uint8_t reconnects = 0;
+  time_point since;         ///< of its present state
+  bool announced = false;   ///< the application was told that it joined, and not yet that it is gone
+  bool introduced = false;  ///< the application was ever told of this life; its events are nobody's before
 
   [[nodiscard]] bool present() const noexcept {
     return standing.state == member_state::alive || standing.state == member_state::suspect;

@@ -15,12 +15,9 @@ enum class mutation : std::uint8_t {
   no_deduplication,        ///< an event is delivered each time it arrives
   no_topic_order,          ///< an event does not wait for the one before it
   untold_gaps,             ///< what could not be had is skipped without a word
-  forgets_own_events,      ///< accepted broadcasts are thrown away before they were said
   believes_far_numbers,    ///< an event's number may be as far ahead as it likes
-  keeps_old_events,        ///< a restarted member's events are counted on from those of its earlier life
   equal_incarnation_wins,  ///< life at the same incarnation overrules death
   earlier_life_wins,       ///< a higher incarnation of an earlier boot overrules the later boot
-  refuses_restarts,        ///< a later boot is not believed before the earlier life is dead
   believes_forgeries,      ///< any incarnation and any boot is believed
   believes_any_cluster,    ///< datagrams of another cluster are read
   no_tombstones,           ///< the dead are forgotten at once
@@ -28,31 +25,26 @@ enum class mutation : std::uint8_t {
   weak_refutation,         ///< an accused member answers at the incarnation of the accusation
   no_suspicion,            ///< a member that misses a probe is declared failed at once
   endless_suspicion,       ///< a suspicion does not run out by itself
-  trusts_after_pause,      ///< timers that a stop made late are believed
   any_ack_counts,          ///< an ack answers the probe under way, whatever it was for
   answers_for_anybody,     ///< a ping that names another process at this address is answered
   probes_one_only,         ///< the round of probing does not go on
   no_digest_repair,        ///< what every copy of the gossip missed is never asked for
   no_reconnect,            ///< a failed member is never tried again
   no_seed_retry,           ///< a seed that did not answer is not asked again
-  leaves_unheard,          ///< a node does not wait until somebody heard that it leaves
   leave_is_failure,        ///< who said that it goes is reported failed
   never_done_telling,      ///< news is said without end
   unbounded_datagrams,     ///< piggybacking forgets the limit
   unbounded_relays,        ///< any number of pings is run for others at a time
 };
 
-inline constexpr std::size_t mutations = 29;
+inline constexpr std::size_t mutations = 24;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_deduplication",
                                                                         "no_topic_order",
                                                                         "untold_gaps",
-                                                                        "forgets_own_events",
                                                                         "believes_far_numbers",
-                                                                        "keeps_old_events",
                                                                         "equal_incarnation_wins",
                                                                         "earlier_life_wins",
-                                                                        "refuses_restarts",
                                                                         "believes_forgeries",
                                                                         "believes_any_cluster",
                                                                         "no_tombstones",
@@ -60,14 +52,12 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "weak_refutation",
                                                                         "no_suspicion",
                                                                         "endless_suspicion",
-                                                                        "trusts_after_pause",
                                                                         "any_ack_counts",
                                                                         "answers_for_anybody",
                                                                         "probes_one_only",
                                                                         "no_digest_repair",
                                                                         "no_reconnect",
                                                                         "no_seed_retry",
-                                                                        "leaves_unheard",
                                                                         "leave_is_failure",
                                                                         "never_done_telling",
                                                                         "unbounded_datagrams",

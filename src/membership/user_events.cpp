@@ -93,7 +93,6 @@ user_events::origin_row& user_events::origin(const node_id& id, std::uint64_t bo
 }
 
 void user_events::begin_life(const node_id& id, std::uint64_t boot, std::uint64_t events_sent) {
-  if (mutant(mutation::keeps_old_events)) events_sent += base_of(id);
   origins_.erase(id);
   if (events_sent == 0) return;
   origin_row& o = origin(id, boot);

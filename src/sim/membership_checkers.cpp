@@ -1,34 +1,51 @@
 #include "sim/membership_checkers.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
+
+#include "sim/membership_bounds.hpp"
 
 namespace artillery::sim {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t violations_max = 20;  // one bug breaks many promises; the first few tell it
 
-struct numbered {
-  std::uint64_t process;
-  std::uint64_t number;
-};
+/// What `membership_checkers::payload` packs.
+using numbers = std::array<std::uint64_t, 3>;
+
+numbers unpack(bytes_view raw) {
+  numbers fields{};
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    fields[i / 8] |= std::to_integer<std::uint64_t>(raw[i]) << (8 * (i % 8));
+  }
+  return fields;
+}
+
+std::string name_of(std::size_t process) {
+  return "process " + std::to_string(process);
+}
 
 }  // namespace
 
-bytes membership_checkers::payload(std::size_t process, std::uint64_t number) {
-  std::byte raw[16];
-  for (unsigned i = 0; i < 8; ++i) {
-    raw[i] = static_cast<std::byte>(static_cast<std::uint64_t>(process) >> (8 * i));
-    raw[8 + i] = static_cast<std::byte>(number >> (8 * i));
-  }
+bytes membership_checkers::payload(std::size_t process, std::uint64_t number, std::uint64_t number_of_all) {
+  const numbers fields{static_cast<std::uint64_t>(process), number, number_of_all};
+  std::array<std::byte, sizeof(numbers)> raw{};
+  for (std::size_t i = 0; i < raw.size(); ++i) raw[i] = static_cast<std::byte>(fields[i / 8] >> (8 * (i % 8)));
   return bytes::copy(raw);
 }
 
-void membership_checkers::started(const node_id& id, std::uint64_t boot, std::size_t datagram_max) {
+void membership_checkers::started(const node_id& id, std::uint64_t boot, const membership::config& settings) {
+  by_life_.emplace(std::pair{id, boot}, processes_.size());
   process_state& p = processes_.emplace_back();
   p.id = id;
   p.boot = boot;
-  p.datagram_max = datagram_max;
+  p.datagram_max = settings.datagram_max;
+  p.members_max = settings.members_max;
+  p.held_max = held_bound(settings);
+  p.settings = settings;
+  known_.insert(id);
 }
 
 void membership_checkers::violate(time_point now, std::string what) {
@@ -37,26 +54,65 @@ void membership_checkers::violate(time_point now, std::string what) {
   violations_.push_back("at " + std::to_string(ms) + " ms: " + std::move(what));
 }
 
+// ---- what a process sends and holds ----
+
 /// M5.
-void membership_checkers::sent_datagram(std::size_t process, std::size_t size) {
-  const std::size_t limit = processes_[process].datagram_max;
-  if (size > limit) {
-    violate({}, "process " + std::to_string(process) + " sent a datagram of " + std::to_string(size) +
-                    " bytes, over its limit of " + std::to_string(limit));
+void membership_checkers::sent_datagram(std::size_t process, std::size_t size, time_point now) {
+  process_state& p = processes_[process];
+  if (size > p.datagram_max) {
+    violate(now, name_of(process) + " sent a datagram of " + std::to_string(size) + " bytes, over its limit of " +
+                     std::to_string(p.datagram_max));
+  }
+  if (now - p.second_begins >= 1s) check_second(process, now);
+  p.second_sent += size;
+}
+
+void membership_checkers::heard_datagram(std::size_t process, time_point now) {
+  process_state& p = processes_[process];
+  if (now - p.second_begins >= 1s) check_second(process, now);
+  ++p.second_heard;
+}
+
+/// M5, at the end of a second.
+void membership_checkers::check_second(std::size_t process, time_point now) {
+  process_state& p = processes_[process];
+  const std::uint64_t most = burst_bound(p.settings, p.second_heard);
+  totals_.second_bytes_max = std::max(totals_.second_bytes_max, p.second_sent);
+  if (p.second_sent > most) {
+    violate(now, name_of(process) + " sent " + std::to_string(p.second_sent) +
+                     " bytes in a second, over its limit of " + std::to_string(most));
+  }
+  p.second_begins = now;
+  p.second_sent = 0;
+  p.second_heard = 0;
+}
+
+void membership_checkers::holds(std::size_t process, const membership::core& core, time_point now) {
+  const process_state& p = processes_[process];
+  const std::size_t held = core.held();
+  totals_.held_max = std::max<std::uint64_t>(totals_.held_max, held);
+  if (held > p.held_max) {
+    violate(now, name_of(process) + " holds " + std::to_string(held) + " things, over its limit of " +
+                     std::to_string(p.held_max));
+  }
+  if (core.table().size() > p.members_max) {
+    violate(now, name_of(process) + " knows " + std::to_string(core.table().size()) + " members, over its limit");
   }
 }
 
-void membership_checkers::saw(std::size_t process, const membership::event& event, time_point now) {
+// ---- what a process is told ----
+
+void membership_checkers::saw(std::size_t process, const membership::event& event, const membership_truth& truth,
+                              time_point now) {
   if (const auto* e = std::get_if<membership::joined>(&event)) {
     ++totals_.joined;
+    check_is_one_of_us(process, e->member, now);
     check_transition(process, told::alive, e->member, now);
     check_no_resurrection(process, e->member, now);
   } else if (const auto* s = std::get_if<membership::suspected>(&event)) {
     ++totals_.suspected;
     check_transition(process, told::suspected, s->member, now);
-    if (no_suspicions_) {
-      violate(now, "process " + std::to_string(process) + " suspected " + s->member.name + " with no cause");
-    }
+    if (no_suspicions_) violate(now, name_of(process) + " suspected " + s->member.name + " with no cause");
   } else if (const auto* r = std::get_if<membership::recovered>(&event)) {
     ++totals_.recovered;
     check_transition(process, told::alive, r->member, now);
@@ -64,10 +120,8 @@ void membership_checkers::saw(std::size_t process, const membership::event& even
   } else if (const auto* f = std::get_if<membership::failed>(&event)) {
     ++totals_.failed;
     check_transition(process, told::failed, f->member, now);
+    check_failure(process, f->member, truth, now);
     note_gone(process, f->member);
-    if (no_failures_) {
-      violate(now, "process " + std::to_string(process) + " reported " + f->member.name + " failed with no cause");
-    }
   } else if (const auto* l = std::get_if<membership::left>(&event)) {
     ++totals_.left;
     check_transition(process, told::left, l->member, now);
@@ -79,6 +133,7 @@ void membership_checkers::saw(std::size_t process, const membership::event& even
     check_event_order(process, *u, now);
   } else if (const auto* g = std::get_if<membership::gap>(&event)) {
     totals_.gaps += g->count;
+    check_gap(process, *g, now);
   }
 }
 
@@ -91,10 +146,28 @@ void membership_checkers::check_transition(std::size_t process, told next, const
                      : next == told::suspected ? s.last == told::alive
                                                : here;
   if (!sound) {
-    violate(now, "process " + std::to_string(process) + " was told " + std::to_string(static_cast<int>(next)) + " of " +
-                     about.name + " after " + std::to_string(static_cast<int>(s.last)));
+    violate(now, name_of(process) + " was told " + std::to_string(static_cast<int>(next)) + " of " + about.name +
+                     " after " + std::to_string(static_cast<int>(s.last)));
+  }
+  if (about.boot < s.boot) {
+    violate(now, name_of(process) + " was told of an earlier life of " + about.name + " after a later one");
   }
   s.last = next;
+  s.boot = about.boot;
+}
+
+/// Nothing that another cluster says is believed.
+void membership_checkers::check_is_one_of_us(std::size_t process, const membership::member& about, time_point now) {
+  if (!known_.contains(about.id)) violate(now, name_of(process) + " believes in " + about.name + ", who is not of us");
+}
+
+/// M1, and leaving: who lives and answers is not reported failed, nor is who said that it goes.
+void membership_checkers::check_failure(std::size_t process, const membership::member& about,
+                                        const membership_truth& truth, time_point now) {
+  if (truth.living) ++totals_.false_positives;
+  if (!no_false_positives_ || !truth.undisturbed) return;
+  if (truth.living) violate(now, name_of(process) + " reported " + about.name + " failed with no cause");
+  if (truth.left) violate(now, name_of(process) + " reported " + about.name + " failed, which had left");
 }
 
 void membership_checkers::note_gone(std::size_t process, const membership::member& about) {
@@ -110,32 +183,78 @@ void membership_checkers::check_no_resurrection(std::size_t process, const membe
   if (!s.was_gone) return;
   const membership::standing back{about.boot, about.incarnation, membership::member_state::alive};
   if (back < s.dead) {
-    violate(now, "process " + std::to_string(process) + " saw " + about.name + " come back at incarnation " +
+    violate(now, name_of(process) + " saw " + about.name + " come back at incarnation " +
                      std::to_string(about.incarnation) + " at which it was gone");
   }
 }
 
+// ---- user events ----
+
 /// At most once, and per (origin, topic) in the order of sending.
 void membership_checkers::check_event_order(std::size_t process, const membership::user_event& event, time_point now) {
-  std::uint64_t fields[2] = {0, 0};
-  if (event.payload.size() != sizeof fields) {
-    return violate(now, "process " + std::to_string(process) + " was given a payload that nobody sent");
+  if (event.payload.size() != sizeof(numbers)) {
+    return violate(now, name_of(process) + " was given a payload that nobody sent");
   }
-  for (unsigned i = 0; i < 16; ++i) {
-    fields[i / 8] |= std::to_integer<std::uint64_t>(event.payload.view()[i]) << (8 * (i % 8));
+  const auto [from, number, number_of_all] = unpack(event.payload.view());
+  if (from >= processes_.size() || processes_[from].id != event.origin) {
+    return violate(now, name_of(process) + " was given an event under another's name");
   }
-  const numbered sent{fields[0], fields[1]};
-  if (sent.process >= processes_.size() || processes_[sent.process].id != event.origin) {
-    return violate(now, "process " + std::to_string(process) + " was given an event under another's name");
+  account& a = processes_[process].events[from];
+  auto& seen = a.by_topic[event.topic];
+  if (!seen.empty() && seen.back() >= number) {
+    violate(now, name_of(process) + " was given event " + std::to_string(number) + " of " + name_of(from) + " on " +
+                     event.topic + " after " + std::to_string(seen.back()));
   }
-  auto& seen = processes_[process].events[{sent.process, event.topic}];
-  if (!seen.empty() && seen.back() >= sent.number) {
-    violate(now, "process " + std::to_string(process) + " was given event " + std::to_string(sent.number) +
-                     " of process " + std::to_string(sent.process) + " on " + event.topic + " after " +
-                     std::to_string(seen.back()));
+  seen.push_back(number);
+  const auto after = a.missed.upper_bound(number_of_all);
+  if (after != a.missed.begin() && std::prev(after)->second >= number_of_all) {
+    violate(now, name_of(process) + " was given event " + std::to_string(number_of_all) + " of " + name_of(from) +
+                     ", which it was told to have missed");
   }
-  seen.push_back(sent.number);
+  if (!a.given.insert(number_of_all).second) {
+    violate(now,
+            name_of(process) + " was given event " + std::to_string(number_of_all) + " of " + name_of(from) + " twice");
+  }
 }
+
+/// What is told to be missed was neither given nor told before.
+void membership_checkers::check_gap(std::size_t process, const membership::gap& gap, time_point now) {
+  process_state& p = processes_[process];
+  const auto life = by_life_.find({gap.origin, p.sights[gap.origin].boot});
+  if (life == by_life_.end() || gap.count == 0) {
+    return violate(now, name_of(process) + " was told of a gap in nobody's events");
+  }
+  account& a = p.events[life->second];
+  const std::uint64_t last = gap.first + gap.count - 1;
+  const auto given = a.given.lower_bound(gap.first);
+  const auto after = a.missed.upper_bound(last);
+  const bool told_before = after != a.missed.begin() && std::prev(after)->second >= gap.first;
+  if ((given != a.given.end() && *given <= last) || told_before) {
+    violate(now, name_of(process) + " was told to have missed events " + std::to_string(gap.first) + " to " +
+                     std::to_string(last) + " of " + name_of(life->second) + ", of which it knew some");
+  }
+  a.missed.insert({gap.first, last});
+}
+
+std::string membership_checkers::unaccounted(std::size_t process, std::size_t origin, std::uint64_t last) const {
+  const auto found = processes_[process].events.find(origin);
+  if (found == processes_[process].events.end()) return {};
+  const account& a = found->second;
+  std::uint64_t next = ~std::uint64_t{0};
+  if (!a.given.empty()) next = *a.given.begin();
+  if (!a.missed.empty()) next = std::min(next, a.missed.begin()->first);
+  while (next <= last) {
+    const auto gap = a.missed.find(next);
+    if (gap == a.missed.end() && !a.given.contains(next)) {
+      return "event " + std::to_string(next) + " of " + name_of(origin) + " was neither given to " + name_of(process) +
+             " nor told to be missed";
+    }
+    next = gap == a.missed.end() ? next + 1 : gap->second + 1;
+  }
+  return {};
+}
+
+// ---- what a process knows by what it was told ----
 
 bool membership_checkers::reported_failed(std::size_t process, const node_id& id) const {
   const auto& sights = processes_[process].sights;
@@ -151,7 +270,7 @@ bool membership_checkers::reported_left(std::size_t process, const node_id& id) 
 
 const std::vector<std::uint64_t>& membership_checkers::events_seen(std::size_t process, std::size_t origin,
                                                                    const std::string& topic) {
-  return processes_[process].events[{origin, topic}];
+  return processes_[process].events[origin].by_topic[topic];
 }
 
 }  // namespace artillery::sim

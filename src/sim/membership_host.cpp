@@ -15,7 +15,7 @@ public:
   void send(const connection& to, bytes_view header, std::span<const bytes> body) override {
     std::size_t size = header.size();
     for (const bytes& slice : body) size += slice.size();
-    if (!to.is_stream) observer_.sent_datagram(process_, size);
+    if (!to.is_stream) observer_.sent_datagram(process_, size, now_);
     out_.send(to, header, body);
   }
   void open(std::uint64_t number, const endpoint& to) override { out_.open(number, to); }
@@ -40,8 +40,9 @@ void membership_host::start(time_point now, network_effects& out) {
 
 void membership_host::receive(const connection& from, const bytes& message, time_point now, network_effects& out) {
   sink effects{process_, now, out, observer_};
+  if (!from.is_stream) observer_.heard_datagram(process_, now);
   core_.receive(from, message, now, effects);
-  check_now_and_then();
+  after_input(now);
 }
 
 void membership_host::link(const connection& which, link_state state, time_point now, network_effects& out) {
@@ -52,7 +53,7 @@ void membership_host::link(const connection& which, link_state state, time_point
 void membership_host::expire(time_point now, network_effects& out) {
   sink effects{process_, now, out, observer_};
   core_.expire(now, effects);
-  check_now_and_then();
+  after_input(now);
 }
 
 void membership_host::run(const call& what, time_point now, network_effects& out) {
@@ -60,8 +61,14 @@ void membership_host::run(const call& what, time_point now, network_effects& out
   what(core_, now, effects);
 }
 
-void membership_host::check_now_and_then() {
-  if (++inputs_ % inputs_per_check == 0) core_.check_invariants();
+void membership_host::after_input(time_point now) {
+  if (!told_gone_ && core_.has_left()) {
+    told_gone_ = true;
+    observer_.gone(process_, now);
+  }
+  if (++inputs_ % inputs_per_check != 0) return;
+  core_.check_invariants();
+  observer_.look_at(process_, core_, now);
 }
 
 }  // namespace artillery::sim

@@ -15,7 +15,12 @@ class membership_observer {
 public:
   virtual ~membership_observer() = default;
   virtual void delivered(std::size_t process, const membership::event& event, time_point now) = 0;
-  virtual void sent_datagram(std::size_t process, std::size_t size) = 0;
+  virtual void sent_datagram(std::size_t process, std::size_t size, time_point now) = 0;
+  virtual void heard_datagram(std::size_t /*process*/, time_point /*now*/) {}
+  /// The node has left, which it tells once.
+  virtual void gone(std::size_t /*process*/, time_point /*now*/) {}
+  /// Now and then, for what must hold at any time.
+  virtual void look_at(std::size_t /*process*/, const membership::core& /*core*/, time_point /*now*/) {}
 
 protected:
   membership_observer() = default;
@@ -44,7 +49,7 @@ public:
   [[nodiscard]] std::size_t process() const noexcept { return process_; }
 
 private:
-  void check_now_and_then();
+  void after_input(time_point now);
 
   std::size_t process_;
   membership::core core_;
@@ -52,6 +57,7 @@ private:
   std::vector<endpoint> seeds_;
   membership_observer& observer_;
   std::uint32_t inputs_ = 0;
+  bool told_gone_ = false;
 };
 
 }  // namespace artillery::sim

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <string>
 
+#include "sim/membership_demands.hpp"
+#include "sim/membership_forgery.hpp"
+#include "sim/membership_swarm.hpp"
 #include "sim/membership_world.hpp"
 
 namespace artillery::sim {
@@ -10,88 +13,28 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Which families of faults a seed has, and how strong.
-struct swarm {
-  std::size_t nodes = 3;
-  link_faults links;
-  bool crashes = false;
-  bool restarts = false;
-  bool pauses = false;
-  bool partitions = false;
-  bool one_way_cuts = false;
-  bool leaves = false;
-  bool tag_changes = false;
-  bool seedless = false;  ///< seeds serve for joining only: what heals must heal by itself
-  std::uint32_t broadcasts = 0;
-  std::uint32_t actions = 0;
-  duration length{};
-
-  /// Nothing that could make a sound node doubt another: loss alone is made good by the helpers and TCP.
-  [[nodiscard]] bool faultless() const {
-    return links.loss == 0 && links.reorder == 0 && links.corruption == 0 && links.stream_reset == 0 && calm();
-  }
-  /// Nothing that could keep a sound node from refuting in time.
-  [[nodiscard]] bool mild() const { return links.loss <= 250 && calm(); }
-  [[nodiscard]] bool calm() const { return !crashes && !pauses && !partitions && !one_way_cuts; }
-};
-
-swarm draw(detail::random& random, const membership_run_options& options) {
-  swarm s;
-  s.nodes = 3 + static_cast<std::size_t>(random.below(6));
-  if (random.chance(1, 16)) s.nodes = 9 + static_cast<std::size_t>(random.below(8));
-  s.nodes = std::min(s.nodes, std::max<std::size_t>(options.nodes_max, 3));
-  const auto some = [&](std::uint64_t numerator, std::uint64_t denominator, std::uint32_t low, std::uint32_t high) {
-    const bool present = random.chance(numerator, denominator);
-    const auto strength = static_cast<std::uint32_t>(random.between(low, high));
-    return present ? strength : 0U;
-  };
-  s.links.loss = some(1, 2, 5, 300);
-  s.links.duplication = some(1, 3, 5, 200);
-  s.links.reorder = some(1, 3, 5, 300);
-  s.links.corruption = some(1, 4, 1, 50);
-  s.links.stream_reset = some(1, 4, 5, 300);
-  s.crashes = random.chance(1, 2);
-  s.restarts = random.chance(2, 3);
-  s.pauses = random.chance(1, 3);
-  s.partitions = random.chance(1, 3);
-  s.one_way_cuts = random.chance(1, 4);
-  s.leaves = random.chance(1, 4);
-  s.tag_changes = random.chance(1, 4);
-  s.seedless = random.chance(1, 3);
-  s.broadcasts = some(3, 4, 1, 40);
-  s.actions = static_cast<std::uint32_t>(random.between(1, 24));
-  s.length = std::chrono::milliseconds{random.between(5'000, 60'000)};
-  return s;
-}
-
 class run {
 public:
-  run(std::uint64_t seed, const membership_run_options& options)
+  run(std::uint64_t seed, const run_options& options)
       : random_{detail::random{seed}.fork("membership.run")},
-        swarm_{draw(random_, options)},
-        world_{seed, settings(swarm_, random_), swarm_.links} {}
+        swarm_{draw_membership_swarm(random_, options)},
+        world_{seed, swarm_.settings, swarm_.links},
+        demands_{world_, random_} {}
 
   run_result result() {
-    join();
+    start();
     suffer();
     heal();
-    demand_events();
-    demand_completeness();
-    look_at_memory();
+    demands_.convergence("after healing", swarm_.length);
+    demands_.events();
+    demands_.idle_load();
+    demands_.leaving();
+    demands_.completeness();
+    demands_.memory();
     return summary();
   }
 
 private:
-  static membership::config settings(const swarm& s, detail::random& random) {
-    membership::config c = membership::config::lan();
-    c.reconnect_interval = 2s;
-    c.tombstone = 10min;
-    if (s.seedless) c.seed_retry_max = 1h;
-    if (random.chance(1, 4)) c.datagram_max = membership::datagram_size_least;
-    if (random.chance(1, 6)) c.events_kept_max = 16;
-    return c;
-  }
-
   [[nodiscard]] std::vector<host> all_but(host which) const {
     std::vector<host> others;
     for (host h = 0; h < swarm_.nodes; ++h) {
@@ -100,229 +43,134 @@ private:
     return others;
   }
 
-  void join() {
-    const bool staggered = random_.chance(1, 2);
+  void start() {
+    detail::random random = random_.fork("start");
     for (host h = 0; h < swarm_.nodes; ++h) {
+      const auto wait = std::chrono::milliseconds{random.below(1'000)};
       world_.add(h == 0 ? all_but(0) : std::vector<host>{0, h - 1});
-      if (staggered) world_.run_for(std::chrono::milliseconds{random_.below(1'000)});
+      if (swarm_.staggered) world_.run_for(wait);
     }
     world_.checkers().expect_no_suspicions(swarm_.faultless());
-    world_.checkers().expect_no_failures(swarm_.mild());
-    if (swarm_.seedless || swarm_.calm()) demand_convergence("after the start", 60s);
+    world_.checkers().expect_no_false_positives(swarm_.mild_network());
+    demands_.convergence("after the start", 0s);
   }
 
-  /// Actions and events at random times, then the end of the faulty phase.
+  /// Faults and calls at the times drawn, then the end of the faulty phase.
   void suffer() {
     const time_point begin = world_.world().now();
-    const auto sometime = [&] {
-      return begin +
-             duration{static_cast<duration::rep>(random_.below(static_cast<std::uint64_t>(swarm_.length.count())))};
-    };
-    for (std::uint32_t i = 0; i < swarm_.actions; ++i) {
-      const time_point when = sometime();
-      world_.world().schedule(when, [this] { act(); });
-    }
-    for (std::uint32_t i = 0; i < swarm_.broadcasts; ++i) {
-      const time_point when = sometime();
-      const auto from = static_cast<host>(random_.below(swarm_.nodes));
-      const std::string topic = random_.chance(1, 2) ? "left" : "right";
-      world_.world().schedule(when, [this, from, topic] {
-        world_.broadcast(from, topic);
-        ++broadcasts_;
-      });
+    for (const membership_choice& c : swarm_.plan) {
+      world_.world().schedule(begin + c.at, [this, &c] { act(c); });
     }
     world_.run_for(swarm_.length);
   }
 
-  void act() {
-    const auto which = static_cast<host>(random_.below(swarm_.nodes));
-    const std::uint64_t what = random_.below(8);
+  void act(const membership_choice& c) {
     sim::world& w = world_.world();
-    switch (what) {
-      case 0:
-      case 1:
-        if (swarm_.crashes && w.is_up(which)) {
-          if (random_.chance(1, 2)) {
-            world_.crash(which);
-          } else {
-            world_.power_off(which);
-          }
-        }
+    switch (c.act) {
+      case membership_act::crash:
+        if (w.is_up(c.which)) world_.crash(c.which);
         return;
-      case 2:
-      case 3:
-        if (swarm_.restarts && !w.is_up(which)) restart(which);
+      case membership_act::power_off:
+        if (w.is_up(c.which)) world_.power_off(c.which);
         return;
-      case 4:
-        if (swarm_.pauses && w.is_up(which) && !w.is_paused(which)) {
-          w.pause(which);
-          const auto length = std::chrono::milliseconds{random_.between(50, 20'000)};
-          w.schedule(w.now() + length, [this, which] { world_.world().resume(which); });
-        }
-        return;
-      case 5:
-        if (swarm_.partitions) return partition();
-        return;
-      case 6:
-        if (swarm_.one_way_cuts) {
-          const auto other = static_cast<host>(random_.below(swarm_.nodes));
-          if (other == which) return;
-          w.cut(which, other);
-          const auto length = std::chrono::milliseconds{random_.between(500, 15'000)};
-          w.schedule(w.now() + length, [this, which, other] { world_.world().mend(which, other); });
-        }
-        return;
-      default:
-        if (swarm_.leaves && random_.chance(1, 2) && world_.is_member(which) && !w.is_paused(which)) {
-          ++leaves_;
-          return world_.leave(which);
-        }
-        if (swarm_.tag_changes) change_tags(which);
-        return;
+      case membership_act::restart: return restart_somebody(c);
+      case membership_act::pause: return pause(c);
+      case membership_act::partition: return partition(c);
+      case membership_act::one_way: return cut_one_way(c);
+      case membership_act::forge: return forge_something(c);
+      case membership_act::leave:
+        if (!world_.is_member(c.which) || w.is_paused(c.which)) return;
+        ++leaves_;
+        return world_.leave(c.which);
+      case membership_act::change_tags: return change_tags(c);
+      case membership_act::broadcast:
+        ++operations_;
+        return world_.broadcast(c.which, c.value % 2 == 0 ? "left" : "right");
     }
   }
 
-  void restart(host which) {
+  void restart(host which, bool same_id) {
     ++restarts_;
-    const bool same_id = random_.chance(1, 2);
     world_.restart(which, all_but(which), same_id);
   }
 
-  void partition() {
-    std::vector<host> side;
-    for (host h = 0; h < swarm_.nodes; ++h) {
-      if (random_.chance(1, 2)) side.push_back(h);
+  /// One of those that are down, if any is.
+  void restart_somebody(const membership_choice& c) {
+    for (host i = 0; i < swarm_.nodes; ++i) {
+      const host which = (c.which + i) % swarm_.nodes;
+      if (!world_.world().is_up(which)) return restart(which, c.value % 2 == 0);
     }
-    ++partitions_;
-    world_.world().partition(side);
-    const auto length = std::chrono::milliseconds{random_.between(500, 25'000)};
-    world_.world().schedule(world_.world().now() + length, [this] { world_.world().heal(); });
   }
 
-  void change_tags(host which) {
-    const std::uint64_t value = random_.below(1'000);
-    world_.call(which, [value](membership::core& core, time_point now, membership::core::effects_type& out) {
-      static_cast<void>(core.set_tags({{"role", std::to_string(value)}}, now, out));
+  void pause(const membership_choice& c) {
+    sim::world& w = world_.world();
+    if (!w.is_up(c.which) || w.is_paused(c.which)) return;
+    w.pause(c.which);
+    world_.disturb(c.which, w.now() + c.length);
+    w.schedule(w.now() + c.length, [this, which = c.which] {
+      if (!world_.is_given_up(which)) world_.world().resume(which);
     });
   }
 
-  /// Faults end; who is down may come back or stay so.
+  void partition(const membership_choice& c) {
+    sim::world& w = world_.world();
+    std::vector<host> side;
+    for (host h = 0; h < swarm_.nodes; ++h) {
+      if ((c.value >> (h % 64) & 1U) != 0) side.push_back(h);
+    }
+    ++partitions_;
+    w.partition(side);
+    world_.disturb_network(w.now() + c.length);
+    w.schedule(w.now() + c.length, [this] { world_.world().heal(); });
+  }
+
+  void cut_one_way(const membership_choice& c) {
+    if (c.other == c.which) return;
+    sim::world& w = world_.world();
+    w.cut(c.which, c.other);
+    world_.disturb_network(w.now() + c.length);
+    w.schedule(w.now() + c.length, [this, from = c.which, to = c.other] { world_.world().mend(from, to); });
+  }
+
+  void forge_something(const membership_choice& c) {
+    detail::random random{c.value};
+    const auto kind = static_cast<forgery>(random.below(forgeries));
+    const forgery_target of{world_.id(c.which), world_.boot(c.which), membership_world::address_of(c.which)};
+    std::vector<node_id> made_up;
+    const auto datagrams = forge(kind, of, detail::cluster_tag(swarm_.settings.cluster), random, made_up);
+    if (kind == forgery::made_up) {
+      for (const node_id& id : made_up) world_.checkers().allow_made_up(id);
+    }
+    ++forgeries_;
+    for (const bytes& datagram : datagrams) {
+      world_.inject(c.other, membership_world::address_of(c.which), datagram);
+    }
+  }
+
+  void change_tags(const membership_choice& c) {
+    ++operations_;
+    world_.call(c.which,
+                [value = c.value % 1'000](membership::core& core, time_point now, membership::core::effects_type& out) {
+                  static_cast<void>(core.set_tags({{"role", std::to_string(value)}}, now, out));
+                });
+  }
+
+  /// Faults end for all, or for all but a few; who is down may come back or stay so.
   void heal() {
+    detail::random random = random_.fork("heal");
     sim::world& w = world_.world();
     w.heal();
     w.set_faults(link_faults{});
     for (host h = 0; h < swarm_.nodes; ++h) {
-      if (w.is_paused(h)) w.resume(h);
+      const std::uint64_t fate = random.below(4);
+      const bool same_id = random.chance(1, 2);
+      // Node 0 is everybody's seed: without it those who have not met yet could never meet.
+      const bool comes_back = h == 0 || fate < 2;
+      if (w.is_paused(h) && (comes_back || !swarm_.stays_broken)) w.resume(h);
+      if (w.is_paused(h)) world_.give_up(h);
       const membership::core* c = world_.core(h);
       if (c != nullptr && c->has_left()) world_.crash(h);
-    }
-    for (host h = 0; h < swarm_.nodes; ++h) {
-      // Node 0 is everybody's seed: without it those who have not met yet could never meet.
-      const bool comes_back = h == 0 || random_.chance(1, 2);
-      if (!w.is_up(h) && comes_back) restart(h);
-    }
-    demand_convergence("after healing", 120s);
-  }
-
-  void demand_convergence(const char* when, duration limit) {
-    const time_point before = world_.world().now();
-    if (!world_.run_until_converged(limit)) {
-      world_.checkers().violate(world_.world().now(),
-                                std::string{"no convergence "} + when + ": " + world_.difference());
-      return;
-    }
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(world_.world().now() - before);
-    slowest_convergence_ms_ = std::max(slowest_convergence_ms_, static_cast<std::uint64_t>(took.count()));
-  }
-
-  /// In sound times every event reaches every member, once.
-  void demand_events() {
-    if (!world_.checkers().violations().empty()) return;
-    world_.run_for(3s);
-    const auto members = world_.members();
-    const std::string topic = "final";
-    for (host from : members) {
-      const auto count = random_.between(1, 3);
-      for (std::uint64_t i = 0; i < count; ++i) {
-        world_.broadcast(from, topic);
-        ++broadcasts_;
-        // With a tiny store a burst would push events out before they are told.
-        if (world_.settings().events_kept_max < members.size() * 3) world_.run_for(300ms);
-      }
-    }
-    // A node whose health suffered probes every nine seconds only.
-    world_.run_for(12s);
-    for (host from : members) {
-      for (host to : members) {
-        if (from == to) continue;
-        const auto& seen = world_.checkers().events_seen(world_.process(to), world_.process(from), topic);
-        const std::uint64_t sent = world_.sent_on(world_.process(from), topic);
-        if (seen.size() == sent) continue;
-        world_.checkers().violate(world_.world().now(),
-                                  "n" + std::to_string(to) + " got " + std::to_string(seen.size()) + " of " +
-                                      std::to_string(sent) + " final events of n" + std::to_string(from) +
-                                      " (settled up to " +
-                                      std::to_string(world_.core(to)->events_base(world_.id(from))) + " of " +
-                                      std::to_string(world_.core(from)->events_base(world_.id(from))) + ")");
-      }
-    }
-  }
-
-  /// M2, and leaving: a dead member is reported failed by all, one that left is reported left.
-  void demand_completeness() {
-    if (!world_.checkers().violations().empty()) return;
-    world_.checkers().expect_no_failures(false);
-    world_.checkers().expect_no_suspicions(false);
-    auto members = world_.members();
-    if (members.size() < 3) return;
-    random_.shuffle(members);
-    const host dead = members[0];
-    const host leaver = members[1];
-    const node_id dead_id = world_.id(dead);
-    const node_id leaver_id = world_.id(leaver);
-    const std::vector<host> rest{members.begin() + 2, members.end()};
-    world_.leave(leaver);
-    world_.run_for(5s);
-    for (host h : rest) {
-      if (!world_.checkers().reported_left(world_.process(h), leaver_id)) {
-        world_.checkers().violate(world_.world().now(),
-                                  "n" + std::to_string(h) + " does not know that n" + std::to_string(leaver) + " left");
-      }
-    }
-    ++leaves_;
-    world_.crash(leaver);
-    const time_point died = world_.world().now();
-    world_.power_off(dead);
-    const auto all_know = [&] {
-      return std::all_of(rest.begin(), rest.end(),
-                         [&](host h) { return world_.checkers().reported_failed(world_.process(h), dead_id); });
-    };
-    // Everybody's turn comes within two rounds of probing; then the longest suspicion; then the word gets about.
-    const membership::config& c = world_.settings();
-    const auto n = static_cast<std::uint32_t>(members.size());
-    const duration bound =
-        c.probe_interval * (2 * n + 3) +
-        membership::suspicion_timeout_min(c.suspicion_mult, n, c.probe_interval) * c.suspicion_max_mult + 5s;
-    if (!world_.world().run_until(all_know, bound)) {
-      world_.checkers().violate(world_.world().now(), "the death of n" + std::to_string(dead) + " is not known to all");
-      return;
-    }
-    detection_ms_ = static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(world_.world().now() - died).count());
-  }
-
-  /// M6: nothing is left over when there is nothing to do.
-  void look_at_memory() {
-    if (!world_.checkers().violations().empty()) return;
-    world_.run_for(5s);
-    for (host h : world_.members()) {
-      const membership::core& c = *world_.core(h);
-      c.check_invariants();
-      const std::size_t most = world_.settings().events_kept_max + world_.settings().seeds_max + 64;
-      if (c.held() > most) {
-        world_.checkers().violate(world_.world().now(),
-                                  "n" + std::to_string(h) + " holds " + std::to_string(c.held()) + " things when idle");
-      }
+      if (!w.is_up(h) && comes_back) restart(h, same_id);
     }
   }
 
@@ -330,45 +178,56 @@ private:
     run_result r;
     sim::world& w = world_.world();
     const auto& seen = world_.checkers().seen();
+    const membership_demands::figures& reached = demands_.reached();
     r.trace_hash = w.trace_hash();
     r.violations = world_.checkers().violations();
+    r.choices = swarm_.choices;
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(w.now().time_since_epoch() - 1h).count();
-    r.counters = {{"events", w.counters().events},
+    r.counters = {{"operations", operations_ + leaves_ + reached.operations},
+                  {"events", w.counters().events},
+                  {"cluster_seconds", static_cast<std::uint64_t>(seconds)},
                   {"node_seconds", static_cast<std::uint64_t>(seconds) * swarm_.nodes},
+                  {"nodes_max", swarm_.nodes},
                   {"crashes", w.counters().crashes},
                   {"restarts", restarts_},
                   {"pauses", w.counters().pauses},
                   {"partitions", partitions_},
+                  {"forgeries", forgeries_},
                   {"leaves", leaves_},
                   {"datagrams_lost", w.counters().datagrams_lost},
-                  {"broadcasts", broadcasts_},
                   {"events_delivered", seen.user_events},
                   {"events_skipped", seen.gaps},
                   {"joined", seen.joined},
                   {"suspected", seen.suspected},
                   {"recovered", seen.recovered},
                   {"failed", seen.failed},
+                  {"false_positives", seen.false_positives},
                   {"left", seen.left},
                   {"updated", seen.updated},
-                  {"slowest_convergence_ms", slowest_convergence_ms_},
-                  {"detection_ms", detection_ms_}};
+                  {"deaths_detected", reached.deaths_detected},
+                  {"detection_last_ms", reached.detection_last_ms},
+                  {"detection_permille_max", reached.detection_permille_max},
+                  {"convergence_last_ms", reached.convergence_last_ms},
+                  {"convergence_permille_max", reached.convergence_permille_max},
+                  {"second_bytes_max", seen.second_bytes_max},
+                  {"held_max", seen.held_max}};
     return r;
   }
 
   detail::random random_;
-  swarm swarm_;
+  membership_swarm swarm_;
   membership_world world_;
+  membership_demands demands_;
+  std::uint64_t operations_ = 0;
   std::uint64_t restarts_ = 0;
   std::uint64_t partitions_ = 0;
   std::uint64_t leaves_ = 0;
-  std::uint64_t broadcasts_ = 0;
-  std::uint64_t slowest_convergence_ms_ = 0;
-  std::uint64_t detection_ms_ = 0;
+  std::uint64_t forgeries_ = 0;
 };
 
 }  // namespace
 
-run_result run_membership_seed(std::uint64_t seed, const membership_run_options& options) {
+run_result run_membership_seed(std::uint64_t seed, const run_options& options) {
   return run{seed, options}.result();
 }
 

@@ -1,5 +1,7 @@
 #include "sim/membership_world.hpp"
 
+#include <algorithm>
+
 namespace artillery::sim {
 
 membership_world::membership_world(std::uint64_t seed, membership::config settings, const link_faults& faults)
@@ -11,10 +13,14 @@ endpoint membership_world::address_of(host which) {
 
 std::unique_ptr<membership_host> membership_world::make(host which, const std::vector<host>& seeds) {
   node& n = nodes_[which];
-  n.process = processes_++;
-  checkers_.started(n.who.id, n.who.boot, settings_.datagram_max);
+  n.process = host_of_process_.size();
+  host_of_process_.push_back(which);
+  n.leaves_by.reset();
+  n.left_heard = false;
+  n.disturbed_until = {};
   membership::config config = settings_;
   config.name = "n" + std::to_string(which);
+  checkers_.started(n.who.id, n.who.boot, config);
   std::vector<endpoint> at;
   for (host seed : seeds) at.push_back(address_of(seed));
   membership::core core{std::move(config), n.who, detail::random{random_.next()}};
@@ -24,7 +30,7 @@ std::unique_ptr<membership_host> membership_world::make(host which, const std::v
 
 host membership_world::add(const std::vector<host>& seeds) {
   const host which = nodes_.size();
-  nodes_.push_back({.who = {.id = random_.identity(), .boot = 1}});
+  nodes_.push_back({.who = {.id = random_.identity(), .boot = 1}, .disturbed_until = {}, .leaves_by = {}});
   return world_.add(address_of(which), make(which, seeds));
 }
 
@@ -38,6 +44,8 @@ void membership_world::restart(host which, const std::vector<host>& seeds, bool 
   world_.restart(which, make(which, seeds));
 }
 
+// ---- what is done to nodes ----
+
 void membership_world::call(host which, const membership_host::call& what) {
   world_.call(which, [what](program& p, time_point now, network_effects& out) {
     static_cast<membership_host&>(p).run(what, now, out);
@@ -47,10 +55,10 @@ void membership_world::call(host which, const membership_host::call& what) {
 void membership_world::broadcast(host from, const std::string& topic) {
   if (!is_member(from) || world_.is_paused(from)) return;
   const std::size_t process = nodes_[from].process;
-  call(from, [this, process, topic](membership::core& core, time_point now, membership::core::effects_type& out) {
+  call(from, [this, from, process, topic](membership::core& core, time_point now, membership::core::effects_type& out) {
     std::uint64_t& number = sent_[{process, topic}];
-    const bytes payload = membership_checkers::payload(process, number + 1);
-    if (!core.broadcast(topic, payload, now, out)) ++number;
+    const std::uint64_t number_of_all = core.events_base(id(from)) + 1;
+    if (!core.broadcast(topic, membership_checkers::payload(process, number + 1, number_of_all), now, out)) ++number;
   });
 }
 
@@ -60,15 +68,61 @@ std::uint64_t membership_world::sent_on(std::size_t process, const std::string& 
 }
 
 void membership_world::leave(host which) {
+  nodes_[which].leaves_by = world_.now() + settings_.leave_timeout;
   call(which, [](membership::core& core, time_point now, membership::core::effects_type& out) {
     static_cast<void>(core.leave(now, out));
   });
 }
 
+void membership_world::inject(host at, const endpoint& from, const bytes& datagram) {
+  world_.call(at, [from, datagram](program& p, time_point now, network_effects& out) {
+    p.receive(connection::datagram(from), datagram, now, out);
+  });
+}
+
+void membership_world::disturb(host which, time_point until) {
+  nodes_[which].disturbed_until = std::max(nodes_[which].disturbed_until, until);
+}
+
+void membership_world::disturb_network(time_point until) {
+  network_disturbed_until_ = std::max(network_disturbed_until_, until);
+}
+
+// ---- what nodes say ----
+
+/// A suspicion that began in a disturbance has run out, and the word is about.
+duration membership_world::doubt() {
+  const cluster_size now{.members = nodes_.size(), .known = nodes_.size() + 1};
+  return settings_.probe_interval * 2 +
+         membership::suspicion_timeout_min(settings_.suspicion_mult, nodes_.size() + 1, settings_.probe_interval) *
+             static_cast<int>(settings_.suspicion_max_mult) +
+         dissemination_bound(settings_, now);
+}
+
+membership_truth membership_world::truth_of(const membership::event& event, time_point now) {
+  const auto* failed = std::get_if<membership::failed>(&event);
+  if (failed == nullptr) return {};
+  for (host h = 0; h < nodes_.size(); ++h) {
+    const node& n = nodes_[h];
+    if (n.who.id != failed->member.id || n.who.boot != failed->member.boot) continue;
+    return {.living = is_member(h) && !world_.is_paused(h),
+            .left = n.left_heard,
+            .undisturbed = now > std::max(n.disturbed_until, network_disturbed_until_) + doubt()};
+  }
+  return {};
+}
+
 void membership_world::delivered(std::size_t process, const membership::event& event, time_point now) {
   world_.note("delivered", (static_cast<std::uint64_t>(process) << 8U) | event.index());
-  checkers_.saw(process, event, now);
+  checkers_.saw(process, event, truth_of(event, now), now);
 }
+
+void membership_world::gone(std::size_t process, time_point now) {
+  node& n = nodes_[host_of_process_[process]];
+  n.left_heard = n.leaves_by && now < *n.leaves_by;
+}
+
+// ---- what is so ----
 
 const membership::core* membership_world::core(host which) {
   const program* running = world_.running(which);
@@ -77,7 +131,7 @@ const membership::core* membership_world::core(host which) {
 
 bool membership_world::is_member(host which) {
   const membership::core* c = core(which);
-  return c != nullptr && c->self().state == membership::member_state::alive;
+  return c != nullptr && c->own_standing().state == membership::member_state::alive && !given_up_.contains(which);
 }
 
 std::vector<host> membership_world::members() {
@@ -86,6 +140,18 @@ std::vector<host> membership_world::members() {
     if (is_member(h)) all.push_back(h);
   }
   return all;
+}
+
+cluster_size membership_world::size() {
+  cluster_size now;
+  for (host h : members()) {
+    const membership::core& c = *core(h);
+    ++now.members;
+    now.known = std::max(now.known, c.table().size() + 1);
+    now.health = std::max(now.health, c.health());
+  }
+  now.seeds_missing = nodes_.size() - now.members;
+  return now;
 }
 
 bool membership_world::converged() {
@@ -102,14 +168,15 @@ std::string membership_world::difference() {
       if (other == observer) continue;
       const auto* row = c.table().find(nodes_[other].who.id);
       if (row == nullptr) return name(observer) + " does not know " + name(other);
-      if (row->standing.boot != core(other)->self().boot) {
+      const membership::standing so = core(other)->own_standing();
+      if (row->standing.boot != so.boot) {
         return name(observer) + " knows an earlier life of " + name(other);
       }
       if (row->standing.state != membership::member_state::alive) {
         return name(observer) + " holds " + name(other) + " for " +
                std::string{membership::to_string(row->standing.state)};
       }
-      if (row->standing.incarnation != core(other)->self().incarnation) {
+      if (row->standing.incarnation != so.incarnation) {
         return name(observer) + " knows an earlier incarnation of " + name(other);
       }
     }

@@ -1,11 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "artillery/sim.hpp"
 #include "base/random.hpp"
+#include "sim/membership_bounds.hpp"
 #include "sim/membership_checkers.hpp"
 #include "sim/membership_host.hpp"
 
@@ -29,14 +33,28 @@ public:
   /// Sends the next numbered test event.
   void broadcast(host from, const std::string& topic);
   void leave(host which);
+  /// A datagram that nobody sent arrives, as if from `from`.
+  void inject(host at, const endpoint& from, const bytes& datagram);
+
+  /// Until `until` (and for as long afterwards as doubt lasts) the host, or every way in the network, gives reason to
+  /// doubt others.
+  void disturb(host which, time_point until);
+  void disturb_network(time_point until);
+  /// The host stays broken for good: nothing is demanded of it, and others must hold it for dead.
+  void give_up(host which) { given_up_.insert(which); }
+
+  [[nodiscard]] bool is_given_up(host which) const { return given_up_.contains(which); }
 
   [[nodiscard]] const membership::core* core(host which);
   [[nodiscard]] std::size_t process(host which) const { return nodes_[which].process; }
   [[nodiscard]] const node_id& id(host which) const { return nodes_[which].who.id; }
+  [[nodiscard]] std::uint64_t boot(host which) const { return nodes_[which].who.boot; }
   [[nodiscard]] std::size_t hosts() const noexcept { return nodes_.size(); }
-  /// Up, and not on its way out.
+  /// Up, sound, and not on its way out.
   [[nodiscard]] bool is_member(host which);
   [[nodiscard]] std::vector<host> members();
+  /// What the bounds depend on, now.
+  [[nodiscard]] cluster_size size();
   /// Every member holds exactly the others for alive.
   [[nodiscard]] bool converged();
   /// The first difference between what a member believes and what is so; empty when there is none.
@@ -54,19 +72,33 @@ private:
   struct node {
     membership::identity who;
     std::size_t process = 0;
+    time_point disturbed_until;
+    std::optional<time_point> leaves_by;  // when it gives up to be heard
+    bool left_heard = false;
   };
 
   void delivered(std::size_t process, const membership::event& event, time_point now) override;
-  void sent_datagram(std::size_t process, std::size_t size) override { checkers_.sent_datagram(process, size); }
+  void sent_datagram(std::size_t process, std::size_t size, time_point now) override {
+    checkers_.sent_datagram(process, size, now);
+  }
+  void heard_datagram(std::size_t process, time_point now) override { checkers_.heard_datagram(process, now); }
+  void gone(std::size_t process, time_point now) override;
+  void look_at(std::size_t process, const membership::core& core, time_point now) override {
+    checkers_.holds(process, core, now);
+  }
   [[nodiscard]] std::unique_ptr<membership_host> make(host which, const std::vector<host>& seeds);
+  [[nodiscard]] membership_truth truth_of(const membership::event& event, time_point now);
+  [[nodiscard]] duration doubt();
 
   membership::config settings_;
   sim::world world_;
   detail::random random_;
   membership_checkers checkers_;
   std::vector<node> nodes_;
-  std::size_t processes_ = 0;
+  std::vector<host> host_of_process_;
   std::map<std::pair<std::size_t, std::string>, std::uint64_t> sent_;
+  std::set<host> given_up_;
+  time_point network_disturbed_until_;
 };
 
 }  // namespace artillery::sim

@@ -43,7 +43,7 @@ private:
   };
 
   void delivered(std::size_t process, const event& what, time_point now) override;
-  void sent_datagram(std::size_t, std::size_t) override {}
+  void sent_datagram(std::size_t, std::size_t, time_point) override {}
 
   void form_cluster(const command& what);
   void start(const command& what);

@@ -1,0 +1,107 @@
+#include "sim/membership_bounds.hpp"
+
+#include <algorithm>
+
+#include "base/log_table.hpp"
+#include "membership/core.hpp"
+
+namespace artillery::sim {
+namespace {
+
+/// e^-21 is below one in a billion.
+constexpr std::size_t certainty = 21;
+
+/// A digest that differs is seen by the next probe either way, and repaired in one exchange; the second and third allow
+/// for a repair whose answer did not fit four datagrams.
+constexpr int repair_rounds = 3;
+
+constexpr std::size_t ping_size = 37;
+constexpr std::size_t ack_size = 25;
+/// A ping that carries the claim of its addressee's death.
+constexpr std::size_t ping_to_dead_size = ping_size + 1 + 16 + 8 + 5 + 8;
+/// Its answer where another process listens now, which introduces itself (with a short name and few tags).
+constexpr std::size_t stranger_size = 13 + 4 + 1 + 16 + 8 + 5 + 50;
+
+/// A word to a seed where no stream gets through.
+constexpr std::size_t announce_size = 13 + 1 + 16 + 8 + 5 + 50;
+
+/// Datagrams that one that was heard is answered with, at most: a repair's claims and its list.
+constexpr std::uint64_t answers_max = 5;
+
+duration probe_interval(const membership::config& config, const cluster_size& size) noexcept {
+  return config.probe_interval * static_cast<int>(size.health + 1);
+}
+
+/// Until some member has probed a dead one in vain. Each goes round its own shuffled list, so the wait of one is at
+/// most two rounds, and that of many together is far shorter: each interval in which none of them has it next is e
+/// times less likely than the one before.
+duration detection_bound(const membership::config& config, const cluster_size& size) noexcept {
+  const std::size_t two_rounds = 2 * std::max<std::size_t>(size.known, 1);
+  const std::size_t members = std::max<std::size_t>(size.members, 1);
+  const std::size_t by_chance = (certainty * std::max(size.known, members) + members - 1) / members;
+  // The probe itself takes one more.
+  return probe_interval(config, size) * static_cast<int>(std::min(two_rounds, by_chance) + 1);
+}
+
+duration suspicion_bound(const membership::config& config, const cluster_size& size) noexcept {
+  return membership::suspicion_timeout_min(config.suspicion_mult, size.known, config.probe_interval) *
+         static_cast<int>(config.suspicion_max_mult);
+}
+
+/// Until somebody has tried one that it holds for dead though it lives. Every member tries one that is drawn of all
+/// that it holds for dead.
+duration reconnection_bound(const membership::config& config, const cluster_size& size) noexcept {
+  const std::size_t living = std::max<std::size_t>(size.members, 2) - 1;
+  const std::size_t tries = (certainty * size.known + 2 * living - 1) / (2 * living);
+  return config.reconnect_interval * static_cast<int>(tries + 1);
+}
+
+}  // namespace
+
+duration dissemination_bound(const membership::config& config, const cluster_size& size) noexcept {
+  // Said by everybody who has it, each tick to some; then what all copies missed is seen by the digests.
+  const auto said = membership::transmissions_max(config.retransmit_mult, size.known);
+  const auto hops = static_cast<std::uint32_t>(detail::ceil_log10(size.known + 1)) + 1;
+  return config.gossip_interval * static_cast<int>(said + hops) + probe_interval(config, size) * repair_rounds;
+}
+
+duration completeness_bound(const membership::config& config, const cluster_size& size) noexcept {
+  return detection_bound(config, size) + suspicion_bound(config, size) + dissemination_bound(config, size);
+}
+
+duration convergence_bound(const membership::config& config, const cluster_size& size, duration faulty) noexcept {
+  // A stream that hangs; a seed's back-off, which doubles and so is no longer than what it has waited already; those
+  // who died unnoticed; those who live unnoticed; and then everybody's word.
+  const duration seeds = std::min<duration>(config.seed_retry_max * 5 / 4, faulty + config.seed_retry * 2);
+  return config.stream_timeout * 2 + seeds + completeness_bound(config, size) + reconnection_bound(config, size) +
+         dissemination_bound(config, size);
+}
+
+load idle_load_bound(const membership::config& config, const cluster_size& size, duration length) noexcept {
+  const auto probes = static_cast<std::uint64_t>(length / config.probe_interval) + 1;
+  const auto tries = size.known > size.members ? static_cast<std::uint64_t>(length / config.reconnect_interval) + 1 : 0;
+  // A seed that is not there is tried after ever doubled waits.
+  std::uint64_t words = size.seeds_missing;
+  for (duration wait = config.seed_retry; wait < length; wait *= 2) words += size.seeds_missing;
+  return {.datagrams = size.members * (2 * (probes + tries) + words),
+          .bytes = size.members * (probes * (ping_size + ack_size) + tries * (ping_to_dead_size + stranger_size) +
+                                   words * announce_size)};
+}
+
+std::uint64_t burst_bound(const membership::config& config, std::uint64_t heard) noexcept {
+  // News is pushed no more often than `push_spacing` allows, and told each tick; probes, helpers and pings of its own.
+  const auto second = duration{std::chrono::seconds{1}};
+  const auto spacing = std::max<duration>(config.push_spacing, std::chrono::milliseconds{1});
+  const auto rounds = static_cast<std::uint64_t>(second / spacing + second / config.gossip_interval) + 2;
+  const auto probes = static_cast<std::uint64_t>(second / config.probe_interval + 1) * (1 + config.indirect_probes);
+  const std::uint64_t own = rounds * (config.gossip_fanout + 1) + probes + membership::checks_max;
+  return config.datagram_max * (own + heard * answers_max);
+}
+
+std::size_t held_bound(const membership::config& config) noexcept {
+  return config.members_max + 1 + config.broadcasts_max + membership::events_relayed_max + config.streams_max * 3 +
+         membership::relays_max + membership::checks_max + config.events_kept_max + config.broadcasts_max +
+         config.seeds_max;
+}
+
+}  // namespace artillery::sim

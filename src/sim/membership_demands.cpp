@@ -1,0 +1,175 @@
+#include "sim/membership_demands.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace artillery::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Of the members at most so many die at once at the end.
+constexpr std::size_t deaths_max = 4;
+
+/// A duplicate may arrive so much later, and what it says of its sender's view differs from what is so now.
+constexpr duration echoes_last = 61s;
+
+std::uint64_t in_ms(duration length) {
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(length).count());
+}
+
+std::uint64_t permille(duration part, duration whole) {
+  return static_cast<std::uint64_t>(part / (whole / 1'000));
+}
+
+std::string name_of(host h) {
+  return "n" + std::to_string(h);
+}
+
+}  // namespace
+
+void membership_demands::convergence(const char* when, duration faulty) {
+  const time_point before = now();
+  const duration bound = convergence_bound(world_.settings(), world_.size(), faulty);
+  if (!world_.run_until_converged(bound)) {
+    return violate(std::string{"no convergence "} + when + ": " + world_.difference());
+  }
+  const duration took = now() - before;
+  figures_.convergence_last_ms = std::max(figures_.convergence_last_ms, in_ms(took));
+  figures_.convergence_permille_max = std::max(figures_.convergence_permille_max, permille(took, bound));
+}
+
+void membership_demands::events() {
+  if (broken()) return;
+  const membership::config& config = world_.settings();
+  world_.run_for(dissemination_bound(config, world_.size()));
+  const std::vector<host> members = world_.members();
+  const std::string topic = "final";
+  // With a small store a burst would push events out before they are told.
+  const bool slowly = std::min(config.events_kept_max, config.broadcasts_max) < members.size() * 3;
+  const duration pause = dissemination_bound(config, {.members = members.size(), .known = world_.size().known});
+  for (host from : members) {
+    const auto count = random_.between(1, 3);
+    for (std::uint64_t i = 0; i < count; ++i) {
+      world_.broadcast(from, topic);
+      ++figures_.operations;
+      if (slowly) world_.run_for(pause);
+    }
+  }
+  world_.run_for(dissemination_bound(config, world_.size()) * 2);
+  for (host from : members) {
+    const std::size_t origin = world_.process(from);
+    const std::uint64_t sent = world_.sent_on(origin, topic);
+    for (host to : members) {
+      if (from == to) continue;
+      const std::size_t process = world_.process(to);
+      const auto& seen = world_.checkers().events_seen(process, origin, topic);
+      if (seen.size() != sent) {
+        violate(name_of(to) + " got " + std::to_string(seen.size()) + " of " + std::to_string(sent) +
+                " final events of " + name_of(from));
+      }
+      const std::string lost =
+          world_.checkers().unaccounted(process, origin, world_.core(from)->events_base(world_.id(from)));
+      if (!lost.empty()) violate(lost);
+    }
+  }
+}
+
+/// A member that doubts itself probes less often; a successful probe at a time it gets over that.
+void membership_demands::settle_health() {
+  for (std::uint32_t health = world_.size().health; health > 0; --health) {
+    world_.run_for(world_.settings().probe_interval * static_cast<int>(health + 1));
+  }
+  world_.run_for(echoes_last);
+}
+
+void membership_demands::idle_load() {
+  if (broken()) return;
+  settle_health();
+  const std::vector<host> members = world_.members();
+  const auto sent = [&] {
+    load all;
+    for (host h : members) {
+      const membership::counters& c = world_.core(h)->counted();
+      all.datagrams += c.datagrams_sent;
+      all.bytes += c.datagram_bytes_sent;
+    }
+    return all;
+  };
+  const load before = sent();
+  const duration length = world_.settings().probe_interval * 10;
+  world_.run_for(length);
+  const load after = sent();
+  const load most = idle_load_bound(world_.settings(), world_.size(), length);
+  if (after.datagrams - before.datagrams > most.datagrams || after.bytes - before.bytes > most.bytes) {
+    violate("an idle cluster of " + std::to_string(members.size()) + " sent " +
+            std::to_string(after.datagrams - before.datagrams) + " datagrams, " +
+            std::to_string(after.bytes - before.bytes) + " bytes; at most " + std::to_string(most.datagrams) + " and " +
+            std::to_string(most.bytes) + " are needed");
+  }
+}
+
+void membership_demands::leaving() {
+  if (broken()) return;
+  auto members = world_.members();
+  if (members.size() < 3) return;
+  random_.shuffle(members);
+  const host leaver = members.front();
+  world_.leave(leaver);
+  ++figures_.operations;
+  world_.run_for(dissemination_bound(world_.settings(), world_.size()));
+  for (host h : world_.members()) {
+    if (!world_.checkers().reported_left(world_.process(h), world_.id(leaver))) {
+      violate(name_of(h) + " does not know that " + name_of(leaver) + " left");
+    }
+  }
+  world_.crash(leaver);
+}
+
+void membership_demands::completeness() {
+  if (broken()) return;
+  world_.checkers().expect_no_suspicions(false);
+  auto members = world_.members();
+  if (members.size() < 2) return;
+  random_.shuffle(members);
+  const std::size_t deaths = 1 + static_cast<std::size_t>(random_.below(std::min(deaths_max, members.size() - 1)));
+  const std::vector<host> dead{members.begin(), members.begin() + static_cast<std::ptrdiff_t>(deaths)};
+  for (host h : dead) {
+    const bool silently = random_.chance(1, 2);
+    silently ? world_.power_off(h) : world_.crash(h);
+    ++figures_.crashes;
+  }
+  const time_point died = now();
+  // The dead among the helpers, and the probes of them that fail, make their probers doubt themselves.
+  cluster_size size = world_.size();
+  size.health =
+      std::min(world_.settings().awareness_max, size.health + static_cast<std::uint32_t>(deaths > 1 ? 2 * deaths : 0));
+  const duration bound = completeness_bound(world_.settings(), size);
+  const std::vector<host> rest = world_.members();
+  const auto all_know = [&] {
+    return std::all_of(rest.begin(), rest.end(), [&](host h) {
+      return std::all_of(dead.begin(), dead.end(),
+                         [&](host d) { return world_.checkers().reported_failed(world_.process(h), world_.id(d)); });
+    });
+  };
+  const time_point end = died + bound;
+  while (!all_know() && now() < end) world_.run_for(std::min<duration>(50ms, end - now()));
+  if (!all_know()) return violate("not every death is known to all in time");
+  const duration took = now() - died;
+  figures_.deaths_detected += deaths;
+  figures_.detection_last_ms = in_ms(took);
+  figures_.detection_permille_max = permille(took, bound);
+}
+
+void membership_demands::memory() {
+  if (broken()) return;
+  world_.run_for(dissemination_bound(world_.settings(), world_.size()) + world_.settings().stream_timeout);
+  for (host h : world_.members()) {
+    const membership::core& c = *world_.core(h);
+    c.check_invariants();
+    const std::size_t most = world_.settings().events_kept_max + world_.settings().seeds_max + membership::checks_max;
+    if (c.held() > most) violate(name_of(h) + " holds " + std::to_string(c.held()) + " things when idle");
+  }
+}
+
+}  // namespace artillery::sim
