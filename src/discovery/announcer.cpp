@@ -4,6 +4,7 @@
 #include <array>
 
 #include "artillery/error.hpp"
+#include "discovery/mutant.hpp"
 
 namespace artillery::discovery {
 namespace {
@@ -82,7 +83,8 @@ void announcer::start_burst(offer& o, time_point now) {
   if (!waits) {
     const time_point before = o.started;
     o.started = now;
-    if (o.spoken) o.started = std::max({now, before + announcements_apart_min, *o.spoken + burst_after_min});
+    if (o.spoken && !mutant(mutation::bursts_unspaced))
+      o.started = std::max({now, before + announcements_apart_min, *o.spoken + burst_after_min});
   }
   o.said = 0;
   o.next = o.started;
@@ -96,12 +98,14 @@ std::optional<announcer::step> announcer::due(time_point now, std::size_t servic
       if (audible) o.spoken = now;
       if (o.said == 0) o.started = now;  // the burst may start late: a busy process, a suspended machine
       if (o.said < burst_at.size()) ++o.said;
+      if (mutant(mutation::one_announcement)) o.said = burst_at.size();
       // Not from `started` alone: after a pause all that was missed would be said at once.
-      o.next = o.said < burst_at.size() ? std::max(o.started + burst_at[o.said], now + burst_at[1])
+      const duration least = mutant(mutation::bursts_caught_up) ? duration::zero() : burst_at[1];
+      o.next = o.said < burst_at.size() ? std::max(o.started + burst_at[o.said], now + least)
                                         : now + pause_after(o.what, services_known);
       return step{act::announce, o.what};
     }
-    if (++o.said < goodbye_at.size()) {
+    if (++o.said < goodbye_at.size() && !mutant(mutation::one_goodbye)) {
       o.next = std::max(o.goodbyes_started + goodbye_at[o.said], now + goodbye_at[1]);
       return step{act::goodbye, o.what};
     }

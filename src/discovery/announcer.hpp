@@ -9,6 +9,7 @@
 #include "artillery/discovery/types.hpp"
 #include "base/random.hpp"
 #include "base/state_hash.hpp"
+#include "discovery/mutant.hpp"
 
 namespace artillery::discovery {
 
@@ -44,7 +45,7 @@ public:
   template <class Visit>
   void for_each_offered(Visit visit) const {
     for (const offer& o : offers_)
-      if (!o.withdrawing) visit(o.what);
+      if (!o.withdrawing || mutant(mutation::answers_withdrawn)) visit(o.what);
   }
   /// The ttl that goes with `what` on a link with so many services.
   [[nodiscard]] duration ttl_of(const service& what, std::size_t services_known) const noexcept;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "discovery/mutant.hpp"
+
 namespace artillery::discovery {
 namespace {
 
@@ -74,7 +76,7 @@ std::optional<browser::asking> browser::due(time_point now) {
   for (schedule& b : browses_) {
     if (now < b.next) continue;
     b.next = now + browse_pause(b.asked);
-    if (b.asked < 6) ++b.asked;
+    if (b.asked < 6 && !mutant(mutation::questions_at_one_pace)) ++b.asked;
     return asking{b.type, false};
   }
   for (sought& s : seeks_) {

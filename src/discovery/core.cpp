@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
+#include "discovery/mutant.hpp"
 
 namespace artillery::discovery {
 namespace {
@@ -30,9 +31,10 @@ duration uniform(detail::random& random, duration below) noexcept {
 }
 
 bool matches(const question& asked, const service& offered) noexcept {
-  return (asked.type.empty() || asked.type == offered.type) &&
-         (asked.instance.none() || asked.instance == offered.instance) &&
-         std::find(asked.known.begin(), asked.known.end(), offered.instance.high) == asked.known.end();
+  const bool is_type = asked.type.empty() || asked.type == offered.type || mutant(mutation::answers_anything);
+  if (!is_type || (!asked.instance.none() && asked.instance != offered.instance)) return false;
+  const bool is_known = std::find(asked.known.begin(), asked.known.end(), offered.instance.high) != asked.known.end();
+  return !is_known || mutant(mutation::answers_what_is_known);
 }
 
 }  // namespace
@@ -55,11 +57,11 @@ void core::receive(const connection& from, bytes_view datagram, time_point now, 
   ++counters_.received;
   const decoded_frame decoded = decode(datagram, realm_);
   if (decoded.error) return count_refusal(decoded.error);
-  if (decoded.what.header.node == config_.node) {
+  if (decoded.what.header.node == config_.node && !mutant(mutation::own_packets_heard)) {
     ++counters_.echoes;
     return;
   }
-  if (!is_on_link(interfaces_, from)) {
+  if (!is_on_link(interfaces_, from) && !mutant(mutation::off_link_heard)) {
     ++counters_.off_link;
     return;
   }
@@ -110,13 +112,13 @@ void core::hear_announcement(const frame& what, const connection& from, std::siz
 }
 
 void core::hear_question(const frame& what, const connection& from, std::size_t size, time_point now) {
-  if (!answers_.is_new(what.header.node, what.header.query)) {
+  if (!answers_.is_new(what.header.node, what.header.query) && !mutant(mutation::answers_copies)) {
     ++counters_.questions_repeated;
     return;
   }
   const auto& asked = std::get<question>(what.body);
   if (!offers_for(asked)) return;
-  if (!limit_.allow(from.peer, now)) {
+  if (!mutant(mutation::answers_unlimited) && !limit_.allow(from.peer, now)) {
     ++counters_.questions_limited;
     return;
   }
@@ -135,6 +137,7 @@ duration core::answer_delay(const question& asked) {
     const auto nodes = static_cast<std::int64_t>(table_.nodes());
     return uniform(delays_, std::min(answer_delay_max, answer_delay_per_node * nodes));
   }
+  if (mutant(mutation::load_ignored)) return uniform(delays_, load_jitter);
   unsigned load = 255;
   announcer_.for_each_offered([&](const service& s) {
     if (matches(asked, s)) load = std::min<unsigned>(load, s.load);
@@ -149,12 +152,13 @@ void core::expire(time_point now, core_effects& out) {
   std::vector<known_service> refresh;
   table_.expire(now, [this](const service& s) { return browser_.browses(s.type); }, gone, refresh);
   deliver_lost(gone, out);
-  for (const known_service& who : refresh) ask_after(who, now, out);
+  for (const known_service& who : refresh)
+    if (!mutant(mutation::refresh_unasked)) ask_after(who, now, out);
 
   while (const auto request = browser_.timed_out(now)) out.deliver(sought{*request, std::nullopt});
   while (const auto asking = browser_.due(now)) ask(*asking, now, out);
   while (const auto pending = answers_.due(now))
-    if (now - pending->due <= answer_overdue_max) answer(*pending, now, out);
+    if (now - pending->due <= answer_overdue_max || mutant(mutation::answers_when_late)) answer(*pending, now, out);
 
   while (auto step = announcer_.due(now, table_.size(), !interfaces_.empty())) {
     if (step->what == announcer::act::announce) {
@@ -224,9 +228,9 @@ std::error_code core::seek(std::uint64_t request, std::string_view type, time_po
   const known_service* best = nullptr;
   for (const known_service& s : table_)
     if (s.what.type == type && is_fresh(s, now) && (best == nullptr || s.what.load < best->what.load)) best = &s;
-  if (best != nullptr) {
+  if (best != nullptr && !mutant(mutation::known_seek_asked)) {
     out.deliver(sought{request, best->resolved()});
-    return {};
+    if (!mutant(mutation::seek_answered_and_asked)) return {};
   }
   if (!browser_.seek(request, type, deadline, now)) return errc::would_overflow;
   expire(now, out);
@@ -246,7 +250,7 @@ void core::answer(const pending_answer& what, time_point now, core_effects& out)
     offer.header.query = what.query;
     offer.header.ttl = announcer_.ttl_of(s, table_.size());
     const bytes_view datagram = encoded(offer, 0);
-    if (datagram.size() > budget) {
+    if (datagram.size() > budget && !mutant(mutation::answers_larger)) {
       announcer_.announce_soon(s.instance, now);
       continue;
     }
@@ -257,6 +261,10 @@ void core::answer(const pending_answer& what, time_point now, core_effects& out)
     }
     budget -= datagram.size();
     ++counters_.offers_sent;
+    if (mutant(mutation::answers_to_all)) {
+      broadcast(offer, 0, out);
+      continue;
+    }
     out.send(what.to, datagram);
   }
 }

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/assert.hpp"
+#include "discovery/mutant.hpp"
 
 namespace artillery::discovery {
 namespace {
@@ -15,12 +16,20 @@ constexpr std::array<int, 3> refresh_at{80, 90, 95};
 /// that does not depend on the table.
 constexpr int eviction_samples = 8;
 
+/// The first of two frames tells nothing new to one who knows the second.
+bool is_old(position said, position known) noexcept {
+  if (mutant(mutation::epochs_ignored)) return said.sequence <= known.sequence;
+  if (mutant(mutation::sequence_ignored)) return said.epoch < known.epoch;
+  return said <= known;
+}
+
 }  // namespace
 
 service known_service::resolved() const {
   service result = what;
   for (endpoint& e : result.endpoints) {
-    if (e.is_any() && e.is_v6() == source.peer.is_v6()) e = source.peer.with_port(e.port());
+    if (e.is_any() && e.is_v6() == source.peer.is_v6() && !mutant(mutation::wildcards_kept))
+      e = source.peer.with_port(e.port());
     // The number of an interface means something on one's own host only.
     if (e.scope() != 0) e = endpoint::v6(e.address(), e.port(), static_cast<std::uint32_t>(source.number));
   }
@@ -46,7 +55,7 @@ service_table::change service_table::announced(const frame& what, const connecti
   if (outdated(key, what.header.at, now)) return {outcome::stale, nullptr};
   begin_life(key, what.header.at.epoch, now, gone);
   if (known_service* old = services_.find(key)) {
-    if (what.header.at <= old->at) {
+    if (is_old(what.header.at, old->at)) {
       if (what.header.at == old->at && source == old->source) old->source_heard = now;
       return {outcome::stale, nullptr};
     }
@@ -89,9 +98,9 @@ service_table::outcome service_table::replace(known_service& old, const frame& w
 void service_table::departed(const service_key& who, position at, time_point now, std::vector<lost_service>& gone) {
   if (outdated(who, at, now)) return;
   const known_service* known = services_.find(who);
-  if (known != nullptr && at <= known->at) return;
+  if (known != nullptr && at <= known->at && !mutant(mutation::goodbye_out_of_order)) return;
   // Remembered also when nothing was known: the goodbye may have overtaken the announcement.
-  remember(who, at, now);
+  if (!mutant(mutation::goodbye_forgotten)) remember(who, at, now);
   if (known != nullptr) lose(who, loss::goodbye, now, gone);
 }
 
@@ -99,7 +108,8 @@ void service_table::lose(const service_key& key, loss reason, time_point now, st
   const known_service* known = services_.find(key);
   ARTILLERY_INVARIANT(known != nullptr);
   // A late copy of the last announcement must not bring back what went. What was evicted may come back.
-  if (reason == loss::expired || reason == loss::restarted) remember(key, known->at, now);
+  const bool is_remembered = reason == loss::expired || reason == loss::restarted;
+  if (is_remembered && !mutant(mutation::expiry_forgotten)) remember(key, known->at, now);
   node_row* node = nodes_.find(key.node);
   ARTILLERY_INVARIANT(node != nullptr && node->services > 0);
   gone.push_back({*known, reason});
@@ -129,6 +139,7 @@ void service_table::begin_life(const service_key& speaker, std::uint64_t epoch, 
   node_row* node = nodes_.find(speaker.node);
   if (node == nullptr || node->epoch >= epoch) return;
   node->epoch = epoch;
+  if (mutant(mutation::old_life_goes_on)) return;
   if (node->services == (services_.contains(speaker) ? 1U : 0U)) return;
   // What the node offered in its earlier life is gone, but for what it announces again right now.
   for (std::size_t i = services_.size(); i-- > 0;) {

@@ -9,6 +9,7 @@
 #include "base/indexed.hpp"
 #include "base/state_hash.hpp"
 #include "discovery/message.hpp"
+#include "discovery/mutant.hpp"
 
 namespace artillery::discovery {
 
@@ -37,7 +38,9 @@ struct known_service {
   std::size_t frame_size = 0;
   std::uint8_t refreshes = 0;  ///< questions asked since `heard`
 
-  [[nodiscard]] time_point expires() const noexcept { return heard + what.ttl; }
+  [[nodiscard]] time_point expires() const noexcept {
+    return heard + (mutant(mutation::ttl_ignored) ? service::ttl_max : what.ttl);
+  }
   /// `what`, wildcard addresses replaced by that of `source`.
   [[nodiscard]] service resolved() const;
 };

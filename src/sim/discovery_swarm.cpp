@@ -51,6 +51,7 @@ void draw_faults(discovery_swarm& s, detail::random& random) {
   s.faults.corruption = static_cast<std::uint32_t>(random.between(10, 300));
   s.has_other_realm = random.chance(1, 2);
   s.has_off_link = random.chance(1, 2);
+  s.faults.garbage = static_cast<std::uint32_t>(random.between(10, 300));
 }
 
 std::vector<kind> faults_of(std::uint32_t families) {
@@ -103,6 +104,7 @@ void leave_out(discovery_swarm& s, const run_options& options) {
   if (!s.has(fault_family::duplication)) s.faults.duplication = 0;
   if (!s.has(fault_family::reorder)) s.faults.reorder = 0;
   if (!s.has(fault_family::corruption)) s.faults.corruption = 0;
+  if (!s.has(fault_family::garbage)) s.faults.garbage = 0;
   s.has_other_realm = s.has_other_realm && s.has(fault_family::garbage);
   s.has_off_link = s.has_off_link && s.has(fault_family::garbage);
   std::map<std::uint64_t, std::uint32_t> operations;  // of each host

@@ -110,10 +110,10 @@ std::uint64_t discovery_users::seek_type(host h, const std::string& type, durati
   return request;
 }
 
-std::vector<std::uint64_t> discovery_users::everyone_seeks(host speaker, const std::string& type) {
+std::vector<std::uint64_t> discovery_users::everyone_seeks(host speaker, const std::string& type, duration patience) {
   std::vector<std::uint64_t> requests;
   for (host h = 0; h < hosts.size(); ++h)
-    if (hosts[h].up && h != speaker) requests.push_back(seek_type(h, type, seconds{1}));
+    if (hosts[h].up && h != speaker) requests.push_back(seek_type(h, type, patience));
   return requests;
 }
 

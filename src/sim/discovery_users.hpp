@@ -58,7 +58,7 @@ private:
   void announce(host h, discovery::service s);
   void withdraw_instance(host h, const node_id& instance);
   std::uint64_t seek_type(host h, const std::string& type, duration patience);
-  std::vector<std::uint64_t> everyone_seeks(host speaker, const std::string& type);
+  std::vector<std::uint64_t> everyone_seeks(host speaker, const std::string& type, duration patience);
   void answered_once(const std::vector<std::uint64_t>& requests, const char* how);
   void expect_soon(const offer_key& key, bool seen, const char* invariant);
   void expect_burst(const offer_key& key);
@@ -83,10 +83,12 @@ void discovery_users::last_words(detail::random random, Pass pass) {
   const discovery::service said = hosts[speaker].offers.back();
   const offer_key key{hosts[speaker].id, said.instance};
   expect_soon(key, true, "announcements_are_seen_at_once");
-  pass(quiet_enough * 2);
-  const auto from_the_table = everyone_seeks(speaker, said.type);
+  // Seeks end between the last announcement of the burst and the next at the interval: nothing but the table can
+  // answer.
+  pass(milliseconds{3100});
+  const auto from_the_table = everyone_seeks(speaker, said.type, milliseconds{300});
   pass(seconds{2});
-  const auto from_the_link = everyone_seeks(speaker, late_type);
+  const auto from_the_link = everyone_seeks(speaker, late_type, seconds{1});
   pass(milliseconds{100});
   discovery::service late = said;
   late.type = late_type;

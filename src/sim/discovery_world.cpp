@@ -119,7 +119,7 @@ private:
             now, out);
       });
     };
-    if (swarm_.has_other_realm) add(endpoint::v4(10, 1, 0, 1, discovery::config::default_port), "other");
+    if (swarm_.has_other_realm) add(endpoint::v4(10, 1, 0, 1, discovery::config::default_port), other_cluster);
     if (swarm_.has_off_link) add(endpoint::v4(192, 168, 0, 1, discovery::config::default_port), cluster);
   }
 
@@ -313,6 +313,8 @@ private:
   }
 
   static constexpr const char* cluster = "sim";
+  /// Its tag is that of "sim", so that only the realm of the frame itself tells the two apart.
+  static constexpr const char* other_cluster = "sim j94isja";
 
   sim::world world_;
   discovery_swarm swarm_;
