@@ -11,37 +11,9 @@ namespace sim = artillery::sim;
 
 namespace {
 
-// A room that does not know of `run_options` yet ignores them.
-template <class Options>
-sim::run_result run_chain(std::uint64_t seed, const Options& options) {
-  if constexpr (requires { sim::run_chain_seed(seed, options); }) {
-    return sim::run_chain_seed(seed, options);
-  } else {
-    return sim::run_chain_seed(seed, {});
-  }
-}
-
-template <class Options>
-sim::run_result run_membership(std::uint64_t seed, const Options& options) {
-  if constexpr (requires { sim::run_membership_seed(seed, options); }) {
-    return sim::run_membership_seed(seed, options);
-  } else {
-    return sim::run_membership_seed(seed, {});
-  }
-}
-
-template <class Options>
-sim::run_result run_discovery(std::uint64_t seed, const Options& options) {
-  if constexpr (requires { sim::run_discovery_seed(seed, options); }) {
-    return sim::run_discovery_seed(seed, options);
-  } else {
-    return sim::run_discovery_seed(seed, {});
-  }
-}
-
 room chain() {
   return {.name = "chain",
-          .run = run_chain<sim::run_options>,
+          .run = sim::run_chain_seed,
           .operations = {"operations"},
           .head = {{"dirty_reads"},
                    {"local_reads"},
@@ -54,18 +26,43 @@ room chain() {
 
 room membership() {
   return {.name = "membership",
-          .run = run_membership<sim::run_options>,
-          .operations = {"operations", {"broadcasts", "leaves"}},
+          .run = sim::run_membership_seed,
+          .operations = {"operations"},
           .head = {{"cluster_hours", {"cluster_seconds"}, 3600, 2}, {"crashes"}, {"restarts"}, {"false_positives"}},
-          .floors = {}};
+          .floors = {{"operations", 15'000},
+                     {"cluster_seconds", 85'000},
+                     {"crashes", 2'600},
+                     {"restarts", 850},
+                     {"pauses", 350},
+                     {"partitions", 550},
+                     {"forgeries", 800},
+                     {"leaves", 280},
+                     {"datagrams_lost", 320'000},
+                     {"events_delivered", 120'000},
+                     {"recovered", 12'000},
+                     {"failed", 11'000},
+                     {"deaths_detected", 950}}};
 }
 
 room discovery() {
   return {.name = "discovery",
-          .run = run_discovery<sim::run_options>,
+          .run = sim::run_discovery_seed,
           .operations = {"operations", {"withdrawals", "seeks_answered", "seeks_timed_out"}},
           .head = {{"found"}, {"crashes"}, {"pauses"}, {"datagrams_lost"}},
-          .floors = {}};
+          .floors = {{"operations", 49'000},
+                     {"found", 19'000},
+                     {"crashes", 430},
+                     {"restarts", 270},
+                     {"pauses", 360},
+                     {"clock_steps", 30},
+                     {"datagrams_lost", 148'000},
+                     {"updated", 3'000},
+                     {"lost_by_goodbye", 4'200},
+                     {"lost_by_expiry", 2'700},
+                     {"lost_by_restart", 40},
+                     {"withdrawals", 1'700},
+                     {"seeks_answered", 27'000},
+                     {"seeks_timed_out", 13'000}}};
 }
 
 }  // namespace
