@@ -1,6 +1,8 @@
 // A chain of three real processes under a million reads and writes: every read must be explained by the writes, and the
 // memory of the replicas must stay flat. Not part of the tests: it takes minutes.
-//   ./dev endurance chain [operations]
+//   ./dev endurance chain [operations] [--pauses] [--history <file>]
+// With --pauses the replicas are stopped for a while (SIGSTOP), one after the other. --history records what the clients
+// saw, for `./dev sim judge`.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,9 +15,11 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "artillery/node.hpp"
+#include "history_file.hpp"
 #include "sim/linearizability.hpp"
 #include "workload.hpp"
 
@@ -72,8 +76,18 @@ public:
     return largest;
   }
 
+  /// Stops the next of them, or lets the stopped one go on; whether one is stopped now.
+  bool pause_or_resume() {
+    const bool stops = turns_ % 2 == 0;
+    ::kill(processes_[turns_ / 2 % processes_.size()], stops ? SIGSTOP : SIGCONT);
+    ++turns_;
+    return stops;
+  }
+  [[nodiscard]] std::size_t pauses() const noexcept { return (turns_ + 1) / 2; }
+
 private:
   std::vector<pid_t> processes_;
+  std::size_t turns_ = 0;
 };
 
 /// Looks on as a member without a replica until a chain of three is in force.
@@ -107,17 +121,50 @@ int judge(const endurance::workload& load, std::size_t early, std::size_t late) 
   return !fault && flat && load.damaged() == 0 && load.failed() == 0 ? 0 : 1;
 }
 
+struct arguments {
+  endurance::workload_options load;
+  bool has_pauses = false;
+  std::string history;  // empty: not recorded
+};
+
+std::optional<arguments> arguments_in(int argc, char** argv) {
+  arguments taken;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--pauses") {
+      taken.has_pauses = true;
+    } else if (word == "--history" && i + 1 < argc) {
+      taken.history = argv[++i];
+    } else {
+      taken.load.operations = std::strtoull(argv[i], nullptr, 10);
+    }
+  }
+  if (taken.load.operations < 1000) return std::nullopt;
+  return taken;
+}
+
+bool record(const std::string& file, const artillery::sim::history& operations) {
+  std::ofstream out{file};
+  histories::write(out, {"chain_endurance", "CLOCK_BOOTTIME"}, operations);
+  out.close();
+  if (!out) std::fprintf(stderr, "%s: cannot be written\n", file.c_str());
+  return !out.fail();
+}
+
+constexpr artillery::duration pause_length = 1'500ms;
+constexpr artillery::duration between_pauses = 200ms;
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  endurance::workload_options options;
-  if (argc > 1) options.operations = std::strtoull(argv[1], nullptr, 10);
-  if (argc > 2 || options.operations < 1000) {
-    std::fprintf(stderr, "usage: chain_endurance [operations, at least 1000]\n");
+  const auto wanted = arguments_in(argc, argv);
+  if (!wanted) {
+    std::fprintf(stderr, "usage: chain_endurance [operations, at least 1000] [--pauses] [--history <file>]\n");
     return 2;
   }
+  const endurance::workload_options& options = wanted->load;
   const std::string cluster = "endurance-" + std::to_string(::getpid());
-  const replicas processes{cluster};
+  replicas processes{cluster};
   asio::io_context context{1};
   const auto chain = find_chain(context, cluster);
   if (!chain) {
@@ -130,8 +177,12 @@ int main(int argc, char** argv) {
   std::size_t early = 0;
   std::size_t late = 0;
   std::uint64_t next_report = options.operations / 10;
+  auto next_turn = began + between_pauses;
   while (!load.finished()) {
     context.run_for(100ms);
+    if (wanted->has_pauses && artillery::clock::now() >= next_turn) {
+      next_turn = artillery::clock::now() + (processes.pause_or_resume() ? pause_length : between_pauses);
+    }
     const std::size_t resident = processes.resident();
     auto& high = load.completed() < options.operations / 4 ? early : late;
     high = std::max(high, resident);
@@ -143,5 +194,7 @@ int main(int argc, char** argv) {
                 mebibytes(resident));
     std::fflush(stdout);
   }
+  if (wanted->has_pauses) std::printf("pauses: %zu\n", processes.pauses());
+  if (!wanted->history.empty() && !record(wanted->history, load.operations())) return 1;
   return judge(load, early, late);
 }
