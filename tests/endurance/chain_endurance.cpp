@@ -1,7 +1,8 @@
 // A chain of three real processes under a million reads and writes: every read must be explained by the writes, and the
 // memory of the replicas must stay flat. Not part of the tests: it takes minutes.
-//   ./dev endurance chain [operations] [--pauses] [--history <file>]
-// With --pauses the replicas are stopped for a while (SIGSTOP), one after the other. --history records what the clients
+//   ./dev endurance chain [operations] [--faults] [--history <file>]
+// With --faults the replicas are stopped for a while (SIGSTOP), one after the other, and meanwhile a client ends in the
+// midst of its operations. --history records what the clients
 // saw, for `./dev sim judge`.
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -20,7 +21,7 @@
 
 #include "artillery/node.hpp"
 #include "history_file.hpp"
-#include "sim/linearizability.hpp"
+#include "judgement.hpp"
 #include "workload.hpp"
 
 namespace {
@@ -107,23 +108,26 @@ double mebibytes(std::size_t bytes) {
 }
 
 int judge(const endurance::workload& load, std::size_t early, std::size_t late) {
-  const auto fault = artillery::sim::check_against_log(load.operations(), load.journal());
+  const histories::judgement result = histories::judge(load.operations());
+  const bool is_sound = result.violations.empty();
   const bool flat = late <= early + early / 4;
   std::printf("checked: %zu operations, %s\n", load.operations().size(),
-              fault ? fault->c_str() : "every read is explained by the writes");
+              is_sound ? "every read is explained by the writes" : "NOT SOUND:");
+  for (const std::string& violation : result.violations) std::printf("  %s\n", violation.c_str());
   std::printf("strong reads: %llu, answered without a message between replicas: %.2f %%\n",
               static_cast<unsigned long long>(load.strong_reads()),
               100.0 * static_cast<double>(load.local_strong_reads()) / static_cast<double>(load.strong_reads()));
-  std::printf("damaged values: %llu, failed operations: %llu\n", static_cast<unsigned long long>(load.damaged()),
-              static_cast<unsigned long long>(load.failed()));
+  std::printf("damaged values: %llu, failed operations: %llu, abandoned with their clients: %llu\n",
+              static_cast<unsigned long long>(load.damaged()), static_cast<unsigned long long>(load.failed()),
+              static_cast<unsigned long long>(load.abandoned()));
   std::printf("memory of the largest replica: %.1f MiB after a quarter, at most %.1f MiB after that: %s\n",
               mebibytes(early), mebibytes(late), flat ? "flat" : "NOT FLAT");
-  return !fault && flat && load.damaged() == 0 && load.failed() == 0 ? 0 : 1;
+  return is_sound && flat && load.damaged() == 0 && load.failed() == 0 ? 0 : 1;
 }
 
 struct arguments {
   endurance::workload_options load;
-  bool has_pauses = false;
+  bool has_faults = false;
   std::string history;  // empty: not recorded
 };
 
@@ -131,8 +135,8 @@ std::optional<arguments> arguments_in(int argc, char** argv) {
   arguments taken;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (word == "--pauses") {
-      taken.has_pauses = true;
+    if (word == "--faults") {
+      taken.has_faults = true;
     } else if (word == "--history" && i + 1 < argc) {
       taken.history = argv[++i];
     } else {
@@ -159,7 +163,7 @@ constexpr artillery::duration between_pauses = 200ms;
 int main(int argc, char** argv) {
   const auto wanted = arguments_in(argc, argv);
   if (!wanted) {
-    std::fprintf(stderr, "usage: chain_endurance [operations, at least 1000] [--pauses] [--history <file>]\n");
+    std::fprintf(stderr, "usage: chain_endurance [operations, at least 1000] [--faults] [--history <file>]\n");
     return 2;
   }
   const endurance::workload_options& options = wanted->load;
@@ -180,8 +184,10 @@ int main(int argc, char** argv) {
   auto next_turn = began + between_pauses;
   while (!load.finished()) {
     context.run_for(100ms);
-    if (wanted->has_pauses && artillery::clock::now() >= next_turn) {
-      next_turn = artillery::clock::now() + (processes.pause_or_resume() ? pause_length : between_pauses);
+    if (wanted->has_faults && artillery::clock::now() >= next_turn) {
+      const bool has_stopped = processes.pause_or_resume();
+      if (has_stopped) load.replace_client(processes.pauses() % options.clients);
+      next_turn = artillery::clock::now() + (has_stopped ? pause_length : between_pauses);
     }
     const std::size_t resident = processes.resident();
     auto& high = load.completed() < options.operations / 4 ? early : late;
@@ -194,7 +200,7 @@ int main(int argc, char** argv) {
                 mebibytes(resident));
     std::fflush(stdout);
   }
-  if (wanted->has_pauses) std::printf("pauses: %zu\n", processes.pauses());
+  if (wanted->has_faults) std::printf("stopped replicas, ended clients: %zu\n", processes.pauses());
   if (!wanted->history.empty() && !record(wanted->history, load.operations())) return 1;
   return judge(load, early, late);
 }

@@ -1,6 +1,7 @@
 #include "workload.hpp"
 
 #include <algorithm>
+#include <asio/error.hpp>
 #include <chrono>
 
 namespace endurance {
@@ -49,16 +50,23 @@ std::string key_of(std::uint64_t number) {
 
 workload::workload(const asio::any_io_executor& executor, const std::string& cluster, const replication::view& chain,
                    const workload_options& options)
-    : options_{options}, chain_{chain}, random_{options.seed}, seen_(options.keys) {
+    : executor_{executor}, options_{options}, chain_{chain}, random_{options.seed}, seen_(options.keys) {
   history_.reserve(options.operations);
-  for (std::size_t i = 0; i < options.clients; ++i) {
-    replication::client_config config;
-    config.cluster = cluster;
-    config.chain = chain.chain;
-    for (const auto& replica : chain.replicas) config.replicas.push_back(replica.at);
-    clients_.push_back(std::make_unique<replication::client>(executor, config));
-    clients_.back()->async_run([](std::error_code) {});
-  }
+  config_.cluster = cluster;
+  config_.chain = chain.chain;
+  for (const auto& replica : chain.replicas) config_.replicas.push_back(replica.at);
+  for (std::size_t i = 0; i < options.clients; ++i) clients_.push_back(new_client());
+}
+
+std::unique_ptr<replication::client> workload::new_client() const {
+  auto client = std::make_unique<replication::client>(executor_, config_);
+  client->async_run([](std::error_code) {});
+  return client;
+}
+
+void workload::replace_client(std::size_t client) {
+  ++replaced_;
+  clients_[client] = new_client();
 }
 
 workload::~workload() = default;
@@ -131,11 +139,7 @@ void workload::write(std::size_t client, std::size_t slot) {
 
 void workload::read_done(std::size_t slot, std::error_code error, const replication::read_result& result) {
   history_operation& op = history_[slot];
-  if (error) {
-    ++failed_;
-    op.came_to = history_operation::outcome::void_;
-    return finish(slot);
-  }
+  if (error) return fail(slot, error);
   op.came_to = history_operation::outcome::done;
   op.found = result.found();
   op.local = result.local;
@@ -156,16 +160,20 @@ void workload::read_done(std::size_t slot, std::error_code error, const replicat
 
 void workload::write_done(std::size_t slot, std::error_code error, const replication::write_result& result) {
   history_operation& op = history_[slot];
-  if (error) {
-    // In a run without faults every write is answered: an unknown outcome is a failure of the run, not a case of it.
-    ++failed_;
-    op.came_to = error == artillery::errc::outcome_unknown ? history_operation::outcome::pending
-                                                           : history_operation::outcome::void_;
-    return finish(slot);
-  }
+  if (error) return fail(slot, error);
   op.came_to = history_operation::outcome::done;
   op.applied = result.applied;
   op.version = result.version;
+  finish(slot);
+}
+
+void workload::fail(std::size_t slot, std::error_code error) {
+  history_operation& op = history_[slot];
+  const bool is_unknown = error == artillery::errc::outcome_unknown;
+  op.came_to = is_unknown ? history_operation::outcome::pending : history_operation::outcome::void_;
+  // As long as its client lives, an operation is answered: anything else is a failure of the run, not a case of it.
+  const bool is_abandoned = replaced_ > 0 && (is_unknown || error == asio::error::operation_aborted);
+  ++(is_abandoned ? abandoned_ : failed_);
   finish(slot);
 }
 
@@ -177,17 +185,6 @@ void workload::finish(std::size_t slot) {
   }
   ++completed_;
   next(op.client);
-}
-
-artillery::sim::journal workload::journal() const {
-  artillery::sim::journal log;
-  for (const history_operation& op : history_) {
-    if (!op.is_write() || !op.applied) continue;
-    log.push_back({op.key, op.version, op.what == history_operation::kind::erase,
-                   op.what == history_operation::kind::erase ? std::string{} : op.value});
-  }
-  std::sort(log.begin(), log.end(), [](const auto& a, const auto& b) { return a.version < b.version; });
-  return log;
 }
 
 }  // namespace endurance

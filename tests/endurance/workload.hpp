@@ -42,19 +42,25 @@ public:
   [[nodiscard]] std::uint64_t strong_reads() const noexcept { return strong_reads_; }
   [[nodiscard]] std::uint64_t local_strong_reads() const noexcept { return local_strong_reads_; }
 
-  /// The writes that took effect, in the order of their versions: what the chain's log must have held.
-  [[nodiscard]] artillery::sim::journal journal() const;
+  /// Ends a client in the midst of its operations, and puts another in its place.
+  void replace_client(std::size_t client);
+  /// Operations that were under way then. Of the writes among them nobody knows whether they happened.
+  [[nodiscard]] std::uint64_t abandoned() const noexcept { return abandoned_; }
 
 private:
+  [[nodiscard]] std::unique_ptr<artillery::replication::client> new_client() const;
   void next(std::size_t client);
   void read(std::size_t client, std::size_t slot);
   void write(std::size_t client, std::size_t slot);
   void read_done(std::size_t slot, std::error_code error, const artillery::replication::read_result& result);
   void write_done(std::size_t slot, std::error_code error, const artillery::replication::write_result& result);
+  void fail(std::size_t slot, std::error_code error);
   void finish(std::size_t slot);
   [[nodiscard]] std::string new_name(std::size_t client);
 
+  asio::any_io_executor executor_;
   workload_options options_;
+  artillery::replication::client_config config_;
   artillery::replication::view chain_;
   artillery::detail::random random_;
   std::vector<std::unique_ptr<artillery::replication::client>> clients_;
@@ -64,6 +70,8 @@ private:
   std::uint64_t names_ = 0;
   std::uint64_t completed_ = 0;
   std::uint64_t failed_ = 0;
+  std::uint64_t replaced_ = 0;
+  std::uint64_t abandoned_ = 0;
   std::uint64_t damaged_ = 0;
   std::uint64_t bytes_moved_ = 0;
   std::uint64_t strong_reads_ = 0;
