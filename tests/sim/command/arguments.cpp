@@ -48,21 +48,12 @@ std::string range_text(std::uint64_t low, std::uint64_t high) {
   return "a number from " + std::to_string(low) + " to " + std::to_string(high) + " is";
 }
 
+/// `target` is a `Number` or an optional one.
 template <class Number>
-CLI::Option* add_number(CLI::App& app, const std::string& name, Number& target, std::uint64_t low, std::uint64_t high,
+CLI::Option* add_number(CLI::App& app, const std::string& name, auto& target, std::uint64_t low, std::uint64_t high,
                         const std::string& description) {
   return tool::add_parsed_option(app, name, target, number_in<Number>(low, high), range_text(low, high), description)
       ->type_name("N");
-}
-
-template <class Number>
-CLI::Option* add_number(CLI::App& app, const std::string& name, std::optional<Number>& target, std::uint64_t low,
-                        std::uint64_t high, const std::string& description) {
-  const auto parse = [=](const std::string& text) -> std::optional<std::optional<Number>> {
-    auto number = number_in<Number>(low, high)(text);
-    return number ? std::optional{number} : std::nullopt;
-  };
-  return tool::add_parsed_option(app, name, target, parse, range_text(low, high), description)->type_name("N");
 }
 
 void add_run_options(CLI::App& app, sim::run_options& fixed) {
@@ -74,12 +65,9 @@ void add_run_options(CLI::App& app, sim::run_options& fixed) {
       ->default_str("all")
       ->group(group);
   add_number<std::size_t>(app, "--nodes", fixed.nodes, 1, 10'000, "How many replicas, members or hosts")->group(group);
-  const auto parse_time = [](const std::string& text) -> std::optional<std::optional<artillery::duration>> {
-    const auto time = tool::parse_duration(text);
-    return time ? std::optional{time} : std::nullopt;
-  };
-  tool::add_parsed_option(app, "--time", fixed.time, parse_time, "0s to 24h are, such as 500ms, 2s, 1m",
-                          "Length of the phase with faults")
+  tool::add_parsed_option(
+      app, "--time", fixed.time, [](const std::string& text) { return tool::parse_duration(text); },
+      "0s to 24h are, such as 500ms, 2s, 1m", "Length of the phase with faults")
       ->type_name("DURATION")
       ->group(group);
   add_number<std::uint32_t>(app, "--operations", fixed.operations, 0, 1'000'000,
@@ -165,13 +153,8 @@ void add_seeds_command(CLI::App& app, const room& where, std::optional<arguments
   command->add_flag("--fresh", given->fresh, "Seeds that nobody has run yet; the summary names the first")
       ->excludes(first)
       ->excludes(named);
-  tool::add_parsed_option(
-      *command, "--within", given->within,
-      [](const std::string& text) {
-        const auto time = parse_budget(text);
-        return time ? std::optional{time} : std::nullopt;
-      },
-      budget_allowed, "Take no new seed after this time")
+  tool::add_parsed_option(*command, "--within", given->within, parse_budget, budget_allowed,
+                          "Take no new seed after this time")
       ->type_name("DURATION");
   command
       ->add_option_function<std::vector<std::string>>(
