@@ -30,8 +30,15 @@ private:
 };
 
 client_program::client_program(const client_config& config, std::uint64_t seed, read_answered on_read,
-                               write_answered on_write)
-    : core_{config, detail::random{seed}}, on_read_{std::move(on_read)}, on_write_{std::move(on_write)} {}
+                               write_answered on_write, ended on_end)
+    : core_{config, detail::random{seed}},
+      on_read_{std::move(on_read)},
+      on_write_{std::move(on_write)},
+      on_end_{std::move(on_end)} {}
+
+client_program::~client_program() {
+  if (on_end_) on_end_(*this);
+}
 
 void client_program::start(time_point now, network_effects& out) {
   sink effects{out, *this};

@@ -14,8 +14,12 @@ public:
   using write_answered =
       std::function<void(replication::request_id, std::error_code, const replication::write_result&)>;
 
+  /// Its process ends, however it does: what is left of it, for the last time.
+  using ended = std::function<void(const client_program&)>;
+
   client_program(const replication::client_config& config, std::uint64_t seed, read_answered on_read,
-                 write_answered on_write);
+                 write_answered on_write, ended on_end = {});
+  ~client_program() override;
 
   void start(time_point now, network_effects& out) override;
   void receive(const connection& from, const bytes& message, time_point now, network_effects& out) override;
@@ -37,6 +41,7 @@ private:
   replication::client_core core_;
   read_answered on_read_;
   write_answered on_write_;
+  ended on_end_;
 };
 
 }  // namespace artillery::sim

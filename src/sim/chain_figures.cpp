@@ -36,39 +36,45 @@ std::vector<std::pair<std::string, std::uint64_t>> chain_figures::all(const hist
   const auto done = static_cast<std::uint64_t>(std::count_if(operations.begin(), operations.end(), [](const auto& op) {
     return op.came_to == history_operation::outcome::done;
   }));
-  return {{"operations", done},
-          {"dirty_reads", sum_.dirty_reads},
-          {"local_reads", sum_.local_reads + tried_},
-          {"retries", retries_},
-          {"crashes", client_crashes + replica_crashes},
-          {"view_changes", 0},  // one view for ever: there is nothing yet that could change it
-          {"gates_waited", 0},
-          {"unanswered_operations", operations.size() - done},
-          {"local_reads_by_other_threads", tried_},
-          {"tries_sent_on_to_the_core", tries_sent_on},
-          {"reads_cancelled", reads_cancelled},
-          {"reads_after_lease", leases_ended_},
-          {"needless_questions", needless_questions_},
-          {"bounded_and_eventual_reads", sum_.stale_reads},
-          {"watermark_queries", sum_.watermark_queries},
-          {"duplicate_writes", sum_.duplicate_writes},
-          {"failed_conditions", sum_.failed_conditions},
-          {"refused_busy", sum_.refused_busy},
-          {"refused_epoch", sum_.refused_epoch},
-          {"frames_refused", malformed()},
-          {"records_resent", sum_.resent_records},
-          {"records_received", sum_.appended_records},
-          {"append_frames", sum_.append_frames},
-          {"client_crashes", client_crashes},
-          {"replica_crashes", replica_crashes},
-          {"chain_stopped_events", stops_},
-          {"streams_broken", world.streams_broken},
-          {"streams_congested", world.streams_congested},
-          {"pauses", world.pauses},
-          {"suspensions", world.suspensions},
-          {"orders_searched", orders_searched},
-          {"searches_given_up", searches_given_up},
-          {"events", world.events}};
+  std::vector<std::pair<std::string, std::uint64_t>> all{
+      {"operations", done},
+      {"dirty_reads", sum_.dirty_reads},
+      {"local_reads", sum_.local_reads + tried_},
+      {"retries", retries_},
+      {"crashes", client_crashes + replica_crashes},
+      {"view_changes", 0},  // one view for ever: there is nothing yet that could change it
+      {"gates_waited", 0},
+      {"unanswered_operations", operations.size() - done},
+      {"local_reads_by_other_threads", tried_},
+      {"tries_sent_on_to_the_core", tries_sent_on},
+      {"reads_cancelled", reads_cancelled},
+      {"reads_after_lease", leases_ended_},
+      {"needless_questions", needless_questions_},
+      {"bounded_and_eventual_reads", sum_.stale_reads},
+      {"watermark_queries", sum_.watermark_queries},
+      {"duplicate_writes", sum_.duplicate_writes},
+      {"failed_conditions", sum_.failed_conditions},
+      {"refused_busy", sum_.refused_busy},
+      {"refused_epoch", sum_.refused_epoch},
+      {"frames_refused", malformed()},
+      {"records_resent", sum_.resent_records},
+      {"records_received", sum_.appended_records},
+      {"append_frames", sum_.append_frames},
+      {"client_crashes", client_crashes},
+      {"replica_crashes", replica_crashes},
+      {"chain_stopped_events", stops_},
+      {"streams_broken", world.streams_broken},
+      {"streams_congested", world.streams_congested},
+      {"pauses", world.pauses},
+      {"suspensions", world.suspensions},
+      {"orders_searched", orders_searched},
+      {"searches_given_up", searches_given_up},
+      {"clocks_drifting", clocks_drifting},
+      {"events", world.events}};
+  for (std::size_t kind = 1; kind < fault_event::kinds; ++kind) {
+    all.emplace_back("struck_by_" + std::string{fault_event::kind_names[kind]}, struck[kind]);
+  }
+  return all;
 }
 
 }  // namespace artillery::sim

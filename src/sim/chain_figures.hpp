@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "artillery/sim.hpp"
 #include "sim/chain_client.hpp"
 #include "sim/chain_replica.hpp"
+#include "sim/chain_swarm.hpp"
 #include "sim/history.hpp"
 
 namespace artillery::sim {
@@ -28,6 +30,9 @@ public:
     return needless_questions_ * one_in > needless_questions_ + sum_.local_reads;
   }
 
+  /// Faults that struck, by kind.
+  std::array<std::uint64_t, fault_event::kinds> struck{};
+  std::uint64_t clocks_drifting = 0;
   std::uint64_t client_crashes = 0;
   std::uint64_t replica_crashes = 0;
   std::uint64_t reads_cancelled = 0;

@@ -45,17 +45,19 @@ void chain_load::begin(std::vector<host> replicas, std::vector<host> clients) {
 
 // --- who is there ---
 
-std::unique_ptr<client_program> chain_load::client(std::uint64_t seed) {
+std::unique_ptr<client_program> chain_load::client(std::uint64_t seed, client_program::ended on_end) {
   return std::make_unique<client_program>(
       swarm_.client, seed,
       [this](request_id r, std::error_code e, const replication::read_result& found) { read_answered(r, e, found); },
-      [this](request_id r, std::error_code e, const replication::write_result& done) { write_answered(r, e, done); });
+      [this](request_id r, std::error_code e, const replication::write_result& done) { write_answered(r, e, done); },
+      std::move(on_end));
 }
 
 replica_callers chain_load::callers() {
   return {.on_read = [this](request_id r, std::error_code e,
                             const replication::read_result& found) { read_answered(r, e, found); },
-          .on_try = [this](const tried_read& done) { tried(done); }};
+          .on_try = [this](const tried_read& done) { tried(done); },
+          .on_end = {}};
 }
 
 void chain_load::crashed(std::size_t index) {
@@ -288,9 +290,15 @@ void chain_load::cancel(std::size_t index, request_id request) {
 
 // --- answers ---
 
+/// What a process says after it has died, in the midst of an input, is heard by nobody.
+bool chain_load::is_heard(const history_operation& op) const {
+  return world_.is_up(users_[op.client].at);
+}
+
 /// Nothing when there is no result.
 history_operation* chain_load::complete(request_id request, std::error_code error) {
   history_operation& op = history_.at(static_cast<std::size_t>(request));
+  if (!is_heard(op)) return nullptr;
   world_.note("answer", (request << 8U) ^ static_cast<std::uint64_t>(error.value()));
   if (std::erase(users_[op.client].under_way, request) == 0) {
     if (!fault_) fault_ = "operation " + std::to_string(request) + " is answered though nobody waits for it";
@@ -316,6 +324,7 @@ void chain_load::tried(const tried_read& done) {
     if (op->found) op->value = std::string{done.result.value.text()};
     return;
   }
+  if (!is_heard(history_.at(static_cast<std::size_t>(request)))) return;
   ++asked_after_try_;
   const std::size_t index = history_.at(static_cast<std::size_t>(request)).client;
   world_.schedule(world_.now(), [this, index, request] {

@@ -36,7 +36,8 @@ public:
   /// Users begin when their hosts are there: replicas first, in order, then clients.
   void begin(std::vector<host> replicas, std::vector<host> clients);
 
-  [[nodiscard]] std::unique_ptr<client_program> client(std::uint64_t seed);
+  [[nodiscard]] std::unique_ptr<client_program> client(std::uint64_t seed, client_program::ended on_end);
+  /// Without `on_end`.
   [[nodiscard]] replica_callers callers();
   /// Their process is gone, with everything that was under way in it. A client goes on in its next life, a replica's
   /// readers do not.
@@ -96,6 +97,7 @@ private:
   void read_answered(replication::request_id request, std::error_code error, const replication::read_result& r);
   void write_answered(replication::request_id request, std::error_code error, const replication::write_result& r);
   /// Nothing when it was not to be answered.
+  [[nodiscard]] bool is_heard(const history_operation& op) const;
   history_operation* complete(replication::request_id request, std::error_code error);
   void crashed(std::size_t index);
   [[nodiscard]] std::uint32_t operations() const noexcept;

@@ -48,6 +48,10 @@ replica_program::replica_program(const replica_config& config, const view& chain
       callers_{std::move(callers)},
       local_reads_{objects_, *published_, detail::random{seed}.fork("local reads"), driving.read_pause_max} {}
 
+replica_program::~replica_program() {
+  if (callers_.on_end) callers_.on_end(*this);
+}
+
 duration replica_program::step_takes() {
   if (driving_.step_takes_max == duration{0} || !random_.chance(1, 16)) return duration{0};
   return duration{

@@ -29,6 +29,8 @@ struct replica_driving {
 struct replica_callers {
   std::function<void(replication::request_id, std::error_code, const replication::read_result&)> on_read;
   local_reads::answered on_try;
+  /// Its process ends, however it does: what is left of it, for the last time.
+  std::function<void(const class replica_program&)> on_end;
 };
 
 /// One replica of a chain as a program of the simulator: the core, its store, the driver's part, and the threads of its
@@ -37,6 +39,7 @@ class replica_program final : public program {
 public:
   replica_program(const replication::replica_config& config, const replication::view& chain, std::uint64_t seed,
                   const replica_driving& driving, replica_callers callers = {});
+  ~replica_program() override;
 
   void start(time_point now, network_effects& out) override;
   void receive(const connection& from, const bytes& message, time_point now, network_effects& out) override;

@@ -143,12 +143,15 @@ std::optional<fault_family> family_of(fault_event::kind what) noexcept {
     case kind::pester: return fault_family::garbage;
     case kind::cut_one_way: return fault_family::one_way;
     case kind::isolate:
+    case kind::split:
     case kind::bridge:
     case kind::heal: return fault_family::partition;
     case kind::pause:
     case kind::resume: return fault_family::pause;
     case kind::crash_client:
-    case kind::crash_replica: return fault_family::crash;
+    case kind::crash_client_midway:
+    case kind::crash_replica:
+    case kind::crash_replica_midway: return fault_family::crash;
     case kind::crash_replica_and_restart: return fault_family::restart;
   }
   return std::nullopt;
@@ -157,11 +160,34 @@ std::optional<fault_family> family_of(fault_event::kind what) noexcept {
 void draw_fault_events(chain_swarm& s, detail::random random) {
   using kind = fault_event::kind;
   // Crashes of replicas stop the chain, so they are rare.
-  constexpr std::array<kind, 24> all{
-      kind::suspend,      kind::suspend,      kind::clog,         kind::clog,   kind::cut_one_way, kind::cut_one_way,
-      kind::isolate,      kind::isolate,      kind::bridge,       kind::heal,   kind::heal,        kind::pause,
-      kind::pause,        kind::pause,        kind::resume,       kind::resume, kind::hint,        kind::hint,
-      kind::crash_client, kind::crash_client, kind::crash_client, kind::pester, kind::pester,      kind::pester};
+  constexpr std::array<kind, 26> all{kind::suspend,
+                                     kind::suspend,
+                                     kind::clog,
+                                     kind::clog,
+                                     kind::cut_one_way,
+                                     kind::cut_one_way,
+                                     kind::isolate,
+                                     kind::split,
+                                     kind::bridge,
+                                     kind::heal,
+                                     kind::heal,
+                                     kind::pause,
+                                     kind::pause,
+                                     kind::pause,
+                                     kind::resume,
+                                     kind::resume,
+                                     kind::hint,
+                                     kind::hint,
+                                     kind::crash_client,
+                                     kind::crash_client,
+                                     kind::crash_client_midway,
+                                     kind::crash_client_midway,
+                                     kind::pester,
+                                     kind::pester,
+                                     kind::pester,
+                                     kind::hint};
+  constexpr std::array<kind, 3> replica_ends{kind::crash_replica, kind::crash_replica_midway,
+                                             kind::crash_replica_and_restart};
   const auto fault_at = [&] { return below(random, s.fault_phase); };
   const std::uint64_t faults = random.below(24);
   for (std::uint64_t i = 0; i < faults; ++i) {
@@ -174,7 +200,7 @@ void draw_fault_events(chain_swarm& s, detail::random random) {
   const std::uint64_t replica_crashes = random.chance(1, 3) ? random.between(1, 3) : 0;
   for (std::uint64_t i = 0; i < replica_crashes; ++i) {
     const duration when = fault_at();
-    const kind what = random.chance(1, 2) ? kind::crash_replica : kind::crash_replica_and_restart;
+    const kind what = one_of(random, replica_ends);
     s.fault_events.push_back({when, what, random.next() >> 8U});
   }
 }

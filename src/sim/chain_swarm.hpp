@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,18 +21,39 @@ struct fault_event {
     none,  ///< left out
     cut_one_way,
     isolate,
-    bridge,  ///< two sides that do not see each other, and one that both see
+    split,   ///< two sides that do not see each other
+    bridge,  ///< likewise, and one host that both see
     heal,
     pause,
     resume,
     pester,   ///< a stranger speaks to a replica
     suspend,  ///< a machine sleeps
-    clog,     ///< a way holds everything back until the next heal
+    clog,     ///< a way holds everything back for a while
     hint,     ///< a replica is told something of another, true or not
     crash_client,
+    crash_client_midway,  ///< in an input soon, after some of what it does in it
     crash_replica,
+    crash_replica_midway,
     crash_replica_and_restart
   };
+  static constexpr std::size_t kinds = 17;
+  static constexpr std::array<std::string_view, kinds> kind_names{"none",
+                                                                  "one_way_cuts",
+                                                                  "isolations",
+                                                                  "splits",
+                                                                  "bridges",
+                                                                  "heals",
+                                                                  "stops",
+                                                                  "continuations",
+                                                                  "pesters",
+                                                                  "sleeps",
+                                                                  "clogs",
+                                                                  "hints",
+                                                                  "client_crashes",
+                                                                  "client_crashes_midway",
+                                                                  "replica_crashes",
+                                                                  "replica_crashes_midway",
+                                                                  "replica_crashes_and_restarts"};
 
   duration at{};
   kind what = kind::heal;

@@ -31,8 +31,8 @@ public:
         swarm_{draw_swarm(seed, options)},
         seeds_{detail::random{seed}.fork("chain programs")},
         is_searched_{seed % searched_one_in == 0},
-        world_{seed, swarm_.faults},
         observer_{swarm_.replicas},
+        world_{seed, swarm_.faults},
         load_{world_, swarm_, options_, swarm_.fault_events.size(), is_searched_, seed} {
     world_.set_stream_timeout(swarm_.stream_timeout);
     world_.set_stream_limits(swarm_.streams);
@@ -70,7 +70,18 @@ private:
   std::unique_ptr<replica_program> replica(std::size_t position, std::uint64_t incarnation) {
     replication::replica_config config = swarm_.replica;
     config.self = {{1, position + 1}, incarnation};
-    return std::make_unique<replica_program>(config, chain(), seeds_.next(), swarm_.driving[position], load_.callers());
+    replica_callers callers = load_.callers();
+    callers.on_end = [this, position, is_member = incarnation == 1](const replica_program& ended) {
+      figures_.count(ended);
+      // What it still did in an input in the midst of which it died, others may have seen.
+      if (is_member) observer_.observe(position, ended);
+    };
+    return std::make_unique<replica_program>(config, chain(), seeds_.next(), swarm_.driving[position],
+                                             std::move(callers));
+  }
+
+  std::unique_ptr<client_program> client() {
+    return load_.client(seeds_.next(), [this](const client_program& ended) { figures_.count(ended); });
   }
 
   void build() {
@@ -78,11 +89,12 @@ private:
     for (std::size_t i = 0; i < swarm_.replicas; ++i) {
       hosts_.push_back(world_.add(replica_endpoint(i), replica(i, 1)));
       world_.set_clock_drift(hosts_[i], swarm_.clock_drift[i]);
+      if (swarm_.clock_drift[i] != 0) ++figures_.clocks_drifting;
     }
     stranger_ = world_.add(endpoint::v4(10, 0, 3, 0, 9000), std::make_unique<stranger_program>(chain(), seeds_.next()));
     for (std::size_t i = 0; i < swarm_.clients; ++i) {
       const endpoint at = endpoint::v4(10, 0, 1, static_cast<std::uint8_t>(i), 9000);
-      clients_.push_back(world_.add(at, load_.client(seeds_.next())));
+      clients_.push_back(world_.add(at, client()));
     }
   }
 
@@ -93,7 +105,7 @@ private:
     return static_cast<const client_program&>(*world_.running(clients_[i]));
   }
   /// A replica in its first life: a member of the chain.
-  [[nodiscard]] bool is_member(std::size_t i) const { return !gone_.contains(i); }
+  [[nodiscard]] bool is_member(std::size_t i) const { return !gone_.contains(i) && world_.is_up(hosts_[i]); }
 
   // --- faults ---
 
@@ -107,34 +119,37 @@ private:
 
   void strike(const fault_event& fault) {
     using kind = fault_event::kind;
+    const bool strikes_later = fault.what == kind::crash_client_midway || fault.what == kind::crash_replica_midway;
+    if (!strikes_later) has_struck(fault.what);
     const host any = static_cast<host>(fault.draw % world_.hosts());
-    const host other = static_cast<host>((fault.draw / 7) % world_.hosts());
+    const host other = (any + 1 + fault.draw / 7 % (world_.hosts() - 1)) % world_.hosts();
     switch (fault.what) {
       case kind::none: return;
-      case kind::cut_one_way:
-        if (any != other) world_.cut(any, other);
-        return;
+      case kind::cut_one_way: return world_.cut(any, other);
+      case kind::split: world_.split(); return;
       case kind::bridge: return divide(fault.draw);
       case kind::pester:
         return call<stranger_program>(
             stranger_, [at = replica_endpoint(fault.draw % swarm_.replicas)](
                            stranger_program& p, time_point, network_effects& out) { p.pester(at, out); });
       case kind::hint: return hint(fault.draw);
-      case kind::isolate: return world_.partition({any});
+      case kind::isolate: return world_.isolate(any);
       case kind::heal: return world_.heal();
       case kind::suspend:
         return world_.suspend(any, duration{static_cast<duration::rep>(fault.draw / 64 % 300'000'000)});
-      case kind::clog:
-        if (any != other) world_.clog(any, other);
-        return;
+      case kind::clog: return clog(any, other, duration{static_cast<duration::rep>(fault.draw / 64 % 500'000'000)});
       case kind::pause: return world_.pause(any);
       case kind::resume: return world_.resume(any);
       case kind::crash_client: return crash_client(fault.draw % swarm_.clients);
+      case kind::crash_client_midway: return crash_client_midway(fault);
+      case kind::crash_replica_midway: return crash_replica_midway(fault);
       case kind::crash_replica: return crash_replica(fault.draw % swarm_.replicas, fault.draw / 64 % 4 == 0, false);
       case kind::crash_replica_and_restart:
         return crash_replica(fault.draw % swarm_.replicas, fault.draw / 64 % 4 == 0, true);
     }
   }
+
+  void has_struck(fault_event::kind what) { ++figures_.struck[static_cast<std::size_t>(what)]; }
 
   template <class Program, class Input>
   void call(host which, Input input) {
@@ -146,12 +161,16 @@ private:
   /// One host sees everybody; the others see those on their own side.
   void divide(std::uint64_t draw) {
     const host seen_by_all = draw % world_.hosts();
-    const auto side = [&](host h) { return draw >> (8 + h % 32) & 1U; };
-    for (host a = 0; a < world_.hosts(); ++a) {
-      for (host b = 0; b < world_.hosts(); ++b) {
-        if (a != seen_by_all && b != seen_by_all && side(a) != side(b)) world_.cut(a, b);
-      }
+    std::vector<host> side;
+    for (host h = 0; h < world_.hosts(); ++h) {
+      if (h != seen_by_all && (draw >> (8 + h % 32) & 1U) != 0) side.push_back(h);
     }
+    world_.partition(side, seen_by_all);
+  }
+
+  void clog(host from, host to, duration length) {
+    world_.clog(from, to);
+    world_.schedule(world_.now() + length, [this, from, to] { world_.unclog(from, to); });
   }
 
   void hint(std::uint64_t draw) {
@@ -163,22 +182,53 @@ private:
   }
 
   void crash_client(std::size_t index) {
-    figures_.count(client_at(index));
-    ++figures_.client_crashes;
+    if (!world_.is_up(clients_[index])) return;
     world_.crash(clients_[index]);
+    client_is_gone(index);
+  }
+
+  void client_is_gone(std::size_t index) {
+    ++figures_.client_crashes;
     load_.client_crashed(index);
-    world_.restart(clients_[index], load_.client(seeds_.next()));
+    world_.restart(clients_[index], client());
+  }
+
+  /// Soon, and in the midst of an input.
+  static crash_point midway(std::uint64_t draw) {
+    return {.inputs = draw / 64 % 8, .effects = draw / 512 % 4, .machine_goes_dark = draw / 2048 % 4 == 0};
+  }
+
+  void crash_client_midway(const fault_event& fault) {
+    const std::size_t index = fault.draw % swarm_.clients;
+    if (!world_.is_up(clients_[index])) return;
+    world_.crash_at_event(clients_[index], midway(fault.draw), [this, index] {
+      has_struck(fault_event::kind::crash_client_midway);
+      client_is_gone(index);
+    });
   }
 
   void crash_replica(std::size_t position, bool with_its_machine, bool comes_back) {
     if (!world_.is_up(hosts_[position])) return;
-    figures_.count(replica_at(position));
-    ++figures_.replica_crashes;
     if (with_its_machine) {
       world_.power_off(hosts_[position]);
     } else {
       world_.crash(hosts_[position]);
     }
+    replica_is_gone(position, comes_back);
+  }
+
+  void crash_replica_midway(const fault_event& fault) {
+    const std::size_t position = fault.draw % swarm_.replicas;
+    if (!world_.is_up(hosts_[position])) return;
+    const bool comes_back = swarm_.has(fault_family::restart) && fault.draw / 8192 % 2 == 0;
+    world_.crash_at_event(hosts_[position], midway(fault.draw), [this, position, comes_back] {
+      has_struck(fault_event::kind::crash_replica_midway);
+      replica_is_gone(position, comes_back);
+    });
+  }
+
+  void replica_is_gone(std::size_t position, bool comes_back) {
+    ++figures_.replica_crashes;
     load_.replica_crashed(position);
     gone_.insert(position);
     if (!comes_back) return;
@@ -287,7 +337,7 @@ private:
     go(40s, [&] { return answered.size() == wanted.size(); });
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       // One that has become dirty meanwhile may wait.
-      if (!answered.contains(i) && is_clean(wanted[i])) {
+      if (!answered.contains(i) && is_member(wanted[i].replica) && is_clean(wanted[i])) {
         violated("a clean object is not read while a replica is gone");
         break;
       }
@@ -316,7 +366,9 @@ private:
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
       if (world_.is_up(hosts_[i])) figures_.count(replica_at(i));
     }
-    for (std::size_t i = 0; i < clients_.size(); ++i) figures_.count(client_at(i));
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+      if (world_.is_up(clients_[i])) figures_.count(client_at(i));
+    }
     figures_.reads_cancelled = load_.cancelled();
     figures_.tries_sent_on = load_.asked_after_try();
     const bool well_behaved = !swarm_.has(fault_family::garbage);
@@ -334,10 +386,10 @@ private:
   chain_swarm swarm_;
   detail::random seeds_;
   bool is_searched_;
-  world world_;
   chain_observer observer_;
-  chain_load load_;
   chain_figures figures_;
+  world world_;  // its programs tell the two above of their end
+  chain_load load_;
   std::vector<host> hosts_;
   std::vector<host> clients_;
   host stranger_ = 0;

@@ -3,9 +3,12 @@
 #include <string>
 
 #include "catch.hpp"
+#include "sim/chain_swarm.hpp"
 #include "sim/chain_world.hpp"
 
 namespace {
+
+using artillery::sim::fault_event;
 
 std::map<std::string, std::uint64_t> run_seeds(std::uint64_t first, std::uint64_t count) {
   std::map<std::string, std::uint64_t> sums;
@@ -36,6 +39,14 @@ TEST_CASE("a chain keeps its promises under drawn faults, and the faults are rea
   CHECK(sums.at("client_crashes") > 50);
   CHECK(sums.at("replica_crashes") > 20);
   CHECK(sums.at("pauses") > 50);
+  CHECK(sums.at("suspensions") > 40);
+  CHECK(sums.at("clocks_drifting") > 100);
+  CHECK(sums.at("streams_congested") > 300);
+  CHECK(sums.at("frames_refused") > 30);
+  for (std::size_t kind = 1; kind < fault_event::kinds; ++kind) {
+    INFO(fault_event::kind_names[kind]);
+    CHECK(sums.at("struck_by_" + std::string{fault_event::kind_names[kind]}) >= 5);
+  }
   CHECK(sums.at("streams_broken") > 500);
   CHECK(sums.at("records_resent") > 50);
   CHECK(sums.at("orders_searched") > 100);
