@@ -113,7 +113,7 @@ int judge(const endurance::workload& load, std::size_t early, std::size_t late) 
   const bool flat = late <= early + early / 4;
   std::printf("checked: %zu operations, %s\n", load.operations().size(),
               is_sound ? "every read is explained by the writes" : "NOT SOUND:");
-  for (const std::string& violation : result.violations) std::printf("  %s\n", violation.c_str());
+  for (const histories::violation& violation : result.violations) std::printf("  %s\n", violation.what.c_str());
   std::printf("strong reads: %llu, answered without a message between replicas: %.2f %%\n",
               static_cast<unsigned long long>(load.strong_reads()),
               100.0 * static_cast<double>(load.local_strong_reads()) / static_cast<double>(load.strong_reads()));

@@ -9,6 +9,9 @@
 
 namespace {
 
+/// The first operation, at place 0, is in line 2, behind the header.
+constexpr std::size_t first_line = 2;
+
 void print(const char* file, const histories::recording& recorded, const histories::judgement& result) {
   std::printf("%s: recorded by %s with %s\n", file, recorded.about.recorder.c_str(), recorded.about.clock.c_str());
   std::printf("  operations: %zu (strong reads %zu, other reads %zu, puts %zu, erases %zu; void %zu, pending %zu)\n",
@@ -19,7 +22,11 @@ void print(const char* file, const histories::recording& recorded, const histori
       "objects, given up for %zu; monotone reads; applied once\n",
       result.judged_by_log, result.log_records, result.objects_searched, result.objects, result.searches_given_up);
   if (result.objects_unjudged > 0) std::printf("  not judged: %zu objects\n", result.objects_unjudged);
-  for (const std::string& violation : result.violations) std::printf("  VIOLATION: %s\n", violation.c_str());
+  for (const histories::violation& violation : result.violations) {
+    std::printf("  VIOLATION: %s", violation.what.c_str());
+    if (violation.operation) std::printf(", first with the answer in line %zu", *violation.operation + first_line);
+    std::printf("\n");
+  }
   std::printf("judge: operations=%zu violations=%zu\n", recorded.operations.size(), result.violations.size());
 }
 

@@ -1,12 +1,18 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/history.hpp"
 
 namespace histories {
+
+struct violation {
+  std::string what;
+  std::optional<std::size_t> operation;  ///< where one is to blame: its place in the history, from 0
+};
 
 /// What the simulator's checkers say of a history.
 struct judgement {
@@ -26,7 +32,7 @@ struct judgement {
   std::size_t searches_given_up = 0;  ///< too large to tell
   std::size_t objects_unjudged = 0;   ///< given up, and an erase of unknown outcome keeps them from the log, too
 
-  std::vector<std::string> violations;
+  std::vector<violation> violations;
 };
 
 [[nodiscard]] judgement judge(const artillery::sim::history& operations);
