@@ -21,7 +21,21 @@ room chain() {
                    {"crashes", {"client_crashes", "replica_crashes"}},
                    {"view_changes"},
                    {"gates_waited"}},
-          .floors = {}};
+          .floors = {{"operations", 350'000},
+                     {"dirty_reads", 34'000},
+                     {"local_reads", 235'000},
+                     {"retries", 33'000},
+                     {"crashes", 340},
+                     {"struck_by_client_crashes_midway", 100},
+                     {"struck_by_replica_crashes_midway", 22},
+                     {"pauses", 260},
+                     {"suspensions", 160},
+                     {"clocks_drifting", 550},
+                     {"streams_broken", 2'600},
+                     {"streams_congested", 1'400},
+                     {"frames_refused", 90},
+                     {"duplicate_writes", 4'000},
+                     {"orders_searched", 270}}};
 }
 
 room membership() {
