@@ -40,11 +40,11 @@ inline constexpr std::array<std::string_view, fault_families> fault_family_names
 struct run_options {
   static constexpr std::uint32_t all_families = (1U << fault_families) - 1;
 
-  std::uint32_t families = all_families;     ///< bit per `fault_family`: those that may exist
-  std::optional<std::size_t> nodes;          ///< replicas, members or hosts, instead of a drawn number
-  std::optional<duration> time;              ///< length of the phase with faults, instead of a drawn one
-  std::optional<std::uint32_t> operations;   ///< per client or member, at most
-  std::vector<std::uint64_t> without = {};   ///< choices (faults and operations by number, ascending) to leave out
+  std::uint32_t families = all_families;    ///< bit per `fault_family`: those that may exist
+  std::optional<std::size_t> nodes;         ///< replicas, members or hosts, instead of a drawn number
+  std::optional<duration> time;             ///< length of the phase with faults, instead of a drawn one
+  std::optional<std::uint32_t> operations;  ///< per client or member, at most
+  std::vector<std::uint64_t> without = {};  ///< choices (faults and operations by number, ascending) to leave out
 
   [[nodiscard]] constexpr bool has(fault_family family) const noexcept {
     return (families >> static_cast<unsigned>(family) & 1U) != 0;
