@@ -23,7 +23,7 @@ numbers unpack(bytes_view raw) {
   return fields;
 }
 
-std::string name_of(std::size_t process) {
+std::string process_name(std::size_t process) {
   return "process " + std::to_string(process);
 }
 
@@ -60,7 +60,7 @@ void membership_checkers::violate(time_point now, std::string what) {
 void membership_checkers::sent_datagram(std::size_t process, std::size_t size, time_point now) {
   process_state& p = processes_[process];
   if (size > p.datagram_max) {
-    violate(now, name_of(process) + " sent a datagram of " + std::to_string(size) + " bytes, over its limit of " +
+    violate(now, process_name(process) + " sent a datagram of " + std::to_string(size) + " bytes, over its limit of " +
                      std::to_string(p.datagram_max));
   }
   if (now - p.second_begins >= 1s) check_second(process, now);
@@ -79,7 +79,7 @@ void membership_checkers::check_second(std::size_t process, time_point now) {
   const std::uint64_t most = burst_bound(p.settings, p.second_heard);
   totals_.second_bytes_max = std::max(totals_.second_bytes_max, p.second_sent);
   if (p.second_sent > most) {
-    violate(now, name_of(process) + " sent " + std::to_string(p.second_sent) +
+    violate(now, process_name(process) + " sent " + std::to_string(p.second_sent) +
                      " bytes in a second, over its limit of " + std::to_string(most));
   }
   p.second_begins = now;
@@ -92,11 +92,11 @@ void membership_checkers::holds(std::size_t process, const membership::core& cor
   const std::size_t held = core.held();
   totals_.held_max = std::max<std::uint64_t>(totals_.held_max, held);
   if (held > p.held_max) {
-    violate(now, name_of(process) + " holds " + std::to_string(held) + " things, over its limit of " +
+    violate(now, process_name(process) + " holds " + std::to_string(held) + " things, over its limit of " +
                      std::to_string(p.held_max));
   }
   if (core.table().size() > p.members_max) {
-    violate(now, name_of(process) + " knows " + std::to_string(core.table().size()) + " members, over its limit");
+    violate(now, process_name(process) + " knows " + std::to_string(core.table().size()) + " members, over its limit");
   }
 }
 
@@ -112,7 +112,7 @@ void membership_checkers::saw(std::size_t process, const membership::event& even
   } else if (const auto* s = std::get_if<membership::suspected>(&event)) {
     ++totals_.suspected;
     check_transition(process, told::suspected, s->member, now);
-    if (no_suspicions_) violate(now, name_of(process) + " suspected " + s->member.name + " with no cause");
+    if (no_suspicions_) violate(now, process_name(process) + " suspected " + s->member.name + " with no cause");
   } else if (const auto* r = std::get_if<membership::recovered>(&event)) {
     ++totals_.recovered;
     check_transition(process, told::alive, r->member, now);
@@ -146,11 +146,11 @@ void membership_checkers::check_transition(std::size_t process, told next, const
                      : next == told::suspected ? s.last == told::alive
                                                : here;
   if (!sound) {
-    violate(now, name_of(process) + " was told " + std::to_string(static_cast<int>(next)) + " of " + about.name +
+    violate(now, process_name(process) + " was told " + std::to_string(static_cast<int>(next)) + " of " + about.name +
                      " after " + std::to_string(static_cast<int>(s.last)));
   }
   if (about.boot < s.boot) {
-    violate(now, name_of(process) + " was told of an earlier life of " + about.name + " after a later one");
+    violate(now, process_name(process) + " was told of an earlier life of " + about.name + " after a later one");
   }
   s.last = next;
   s.boot = about.boot;
@@ -158,7 +158,8 @@ void membership_checkers::check_transition(std::size_t process, told next, const
 
 /// Nothing that another cluster says is believed.
 void membership_checkers::check_is_one_of_us(std::size_t process, const membership::member& about, time_point now) {
-  if (!known_.contains(about.id)) violate(now, name_of(process) + " believes in " + about.name + ", who is not of us");
+  if (!known_.contains(about.id))
+    violate(now, process_name(process) + " believes in " + about.name + ", who is not of us");
 }
 
 /// M1, and leaving: who lives and answers is not reported failed, nor is who said that it goes.
@@ -166,8 +167,8 @@ void membership_checkers::check_failure(std::size_t process, const membership::m
                                         const membership_truth& truth, time_point now) {
   if (truth.living) ++totals_.false_positives;
   if (!no_false_positives_ || !truth.undisturbed) return;
-  if (truth.living) violate(now, name_of(process) + " reported " + about.name + " failed with no cause");
-  if (truth.left) violate(now, name_of(process) + " reported " + about.name + " failed, which had left");
+  if (truth.living) violate(now, process_name(process) + " reported " + about.name + " failed with no cause");
+  if (truth.left) violate(now, process_name(process) + " reported " + about.name + " failed, which had left");
 }
 
 void membership_checkers::note_gone(std::size_t process, const membership::member& about) {
@@ -183,7 +184,7 @@ void membership_checkers::check_no_resurrection(std::size_t process, const membe
   if (!s.was_gone) return;
   const membership::standing back{about.boot, about.incarnation, membership::member_state::alive};
   if (back < s.dead) {
-    violate(now, name_of(process) + " saw " + about.name + " come back at incarnation " +
+    violate(now, process_name(process) + " saw " + about.name + " come back at incarnation " +
                      std::to_string(about.incarnation) + " at which it was gone");
   }
 }
@@ -193,27 +194,27 @@ void membership_checkers::check_no_resurrection(std::size_t process, const membe
 /// At most once, and per (origin, topic) in the order of sending.
 void membership_checkers::check_event_order(std::size_t process, const membership::user_event& event, time_point now) {
   if (event.payload.size() != sizeof(numbers)) {
-    return violate(now, name_of(process) + " was given a payload that nobody sent");
+    return violate(now, process_name(process) + " was given a payload that nobody sent");
   }
   const auto [from, number, number_of_all] = unpack(event.payload.view());
   if (from >= processes_.size() || processes_[from].id != event.origin) {
-    return violate(now, name_of(process) + " was given an event under another's name");
+    return violate(now, process_name(process) + " was given an event under another's name");
   }
   account& a = processes_[process].events[from];
   auto& seen = a.by_topic[event.topic];
   if (!seen.empty() && seen.back() >= number) {
-    violate(now, name_of(process) + " was given event " + std::to_string(number) + " of " + name_of(from) + " on " +
-                     event.topic + " after " + std::to_string(seen.back()));
+    violate(now, process_name(process) + " was given event " + std::to_string(number) + " of " + process_name(from) +
+                     " on " + event.topic + " after " + std::to_string(seen.back()));
   }
   seen.push_back(number);
   const auto after = a.missed.upper_bound(number_of_all);
   if (after != a.missed.begin() && std::prev(after)->second >= number_of_all) {
-    violate(now, name_of(process) + " was given event " + std::to_string(number_of_all) + " of " + name_of(from) +
-                     ", which it was told to have missed");
+    violate(now, process_name(process) + " was given event " + std::to_string(number_of_all) + " of " +
+                     process_name(from) + ", which it was told to have missed");
   }
   if (!a.given.insert(number_of_all).second) {
-    violate(now,
-            name_of(process) + " was given event " + std::to_string(number_of_all) + " of " + name_of(from) + " twice");
+    violate(now, process_name(process) + " was given event " + std::to_string(number_of_all) + " of " +
+                     process_name(from) + " twice");
   }
 }
 
@@ -222,7 +223,7 @@ void membership_checkers::check_gap(std::size_t process, const membership::gap& 
   process_state& p = processes_[process];
   const auto life = by_life_.find({gap.origin, p.sights[gap.origin].boot});
   if (life == by_life_.end() || gap.count == 0) {
-    return violate(now, name_of(process) + " was told of a gap in nobody's events");
+    return violate(now, process_name(process) + " was told of a gap in nobody's events");
   }
   account& a = p.events[life->second];
   const std::uint64_t last = gap.first + gap.count - 1;
@@ -230,8 +231,8 @@ void membership_checkers::check_gap(std::size_t process, const membership::gap& 
   const auto after = a.missed.upper_bound(last);
   const bool told_before = after != a.missed.begin() && std::prev(after)->second >= gap.first;
   if ((given != a.given.end() && *given <= last) || told_before) {
-    violate(now, name_of(process) + " was told to have missed events " + std::to_string(gap.first) + " to " +
-                     std::to_string(last) + " of " + name_of(life->second) + ", of which it knew some");
+    violate(now, process_name(process) + " was told to have missed events " + std::to_string(gap.first) + " to " +
+                     std::to_string(last) + " of " + process_name(life->second) + ", of which it knew some");
   }
   a.missed.insert({gap.first, last});
 }
@@ -246,8 +247,8 @@ std::string membership_checkers::unaccounted(std::size_t process, std::size_t or
   while (next <= last) {
     const auto gap = a.missed.find(next);
     if (gap == a.missed.end() && !a.given.contains(next)) {
-      return "event " + std::to_string(next) + " of " + name_of(origin) + " was neither given to " + name_of(process) +
-             " nor told to be missed";
+      return "event " + std::to_string(next) + " of " + process_name(origin) + " was neither given to " +
+             process_name(process) + " nor told to be missed";
     }
     next = gap == a.missed.end() ? next + 1 : gap->second + 1;
   }

@@ -22,7 +22,7 @@ std::uint64_t permille(duration part, duration whole) {
   return static_cast<std::uint64_t>(part / (whole / 1'000));
 }
 
-std::string name_of(host h) {
+std::string host_name(host h) {
   return "n" + std::to_string(h);
 }
 
@@ -65,8 +65,8 @@ void membership_demands::events() {
       const std::size_t process = world_.process(to);
       const auto& seen = world_.checkers().events_seen(process, origin, topic);
       if (seen.size() != sent) {
-        violate(name_of(to) + " got " + std::to_string(seen.size()) + " of " + std::to_string(sent) +
-                " final events of " + name_of(from));
+        violate(host_name(to) + " got " + std::to_string(seen.size()) + " of " + std::to_string(sent) +
+                " final events of " + host_name(from));
       }
       const std::string lost =
           world_.checkers().unaccounted(process, origin, world_.core(from)->events_base(world_.id(from)));
@@ -120,7 +120,7 @@ void membership_demands::leaving() {
   world_.run_for(dissemination_bound(world_.settings(), world_.size()));
   for (host h : world_.members()) {
     if (!world_.checkers().reported_left(world_.process(h), world_.id(leaver))) {
-      violate(name_of(h) + " does not know that " + name_of(leaver) + " left");
+      violate(host_name(h) + " does not know that " + host_name(leaver) + " left");
     }
   }
   world_.crash(leaver);
@@ -168,7 +168,7 @@ void membership_demands::memory() {
     const membership::core& c = *world_.core(h);
     c.check_invariants();
     const std::size_t most = world_.settings().events_kept_max + world_.settings().seeds_max + membership::checks_max;
-    if (c.held() > most) violate(name_of(h) + " holds " + std::to_string(c.held()) + " things when idle");
+    if (c.held() > most) violate(host_name(h) + " holds " + std::to_string(c.held()) + " things when idle");
   }
 }
 
