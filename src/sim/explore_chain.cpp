@@ -7,11 +7,9 @@
 
 namespace artillery::sim {
 
-using kind = explore_choice::kind;
-
 namespace {
 
-explore_choice choice_of(kind what, std::size_t place, std::size_t first = 0, std::size_t second = 0) {
+explore_choice choice_of(explore_choice::kind what, std::size_t place, std::size_t first = 0, std::size_t second = 0) {
   return {what, static_cast<std::uint8_t>(place), static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(second)};
 }
 

@@ -97,6 +97,8 @@ public:
   [[nodiscard]] std::string describe(const state& at, const explore_choice& choice) const;
 
 private:
+  using kind = explore_choice::kind;
+
   static constexpr std::uint8_t ask_write = 0;
   static constexpr std::uint8_t ask_read = 1;
   static constexpr std::uint8_t step_flush = 0;

@@ -69,7 +69,6 @@ std::string chain_setup::name_of(std::size_t node) const {
 }
 
 std::string chain_setup::describe(const state& at, const explore_choice& choice) const {
-  using kind = explore_choice::kind;
   const auto stream = [&] {
     const explore_network::stream& s = at.network.streams()[choice.place];
     return "stream " + std::to_string(s.number) + " of " + name_of(s.opener) + " to " + name_of(s.acceptor);

@@ -32,7 +32,7 @@ Exit codes: 0 all is well, 1 a violation or less work than stated, 2 wrong use.
 docs/simulating.md tells more.)";
 
 constexpr std::uint64_t jobs_max = 256;
-constexpr std::uint64_t seeds_max = 1'000'000'000;
+constexpr std::uint64_t most_seeds = 1'000'000'000;
 
 /// A whole number from `low` on.
 template <class Number>
@@ -142,10 +142,10 @@ void add_seeds_command(CLI::App& app, const room& where, std::optional<arguments
       given->named.insert(given->named.end(), numbers->begin(), numbers->end());
     }
   };
-  add_number<std::uint64_t>(*command, "--seeds", given->seeds, 1, seeds_max, "How many")->default_str("200");
+  add_number<std::uint64_t>(*command, "--seeds", given->seeds, 1, most_seeds, "How many")->default_str("200");
   CLI::Option* first =
       add_number<std::uint64_t>(*command, "--first", given->first, 0,
-                                std::numeric_limits<std::uint64_t>::max() - seeds_max, "The first of them")
+                                std::numeric_limits<std::uint64_t>::max() - most_seeds, "The first of them")
           ->default_str("1");
   CLI::Option* named =
       command->add_option_function<std::vector<std::string>>("--seed", add_seed, "Just this one, or these: 3,7-9")
@@ -216,7 +216,7 @@ void add_mutants_command(CLI::App& app, const std::vector<room>& rooms, std::opt
   const auto given = std::make_shared<mutants_arguments>();
   add_room(*command, given->room, rooms, "Only of this one");
   command->add_option("--mutant", given->mutants, "Only this one (may be given several times)")->type_name("NAME");
-  add_number<std::uint64_t>(*command, "--seeds-max", given->seeds_max, 1, seeds_max, "Within how many seeds")
+  add_number<std::uint64_t>(*command, "--seeds-max", given->seeds_max, 1, most_seeds, "Within how many seeds")
       ->default_str("10000");
   add_jobs(*command, given->jobs);
   add_format(*command, given->format);
