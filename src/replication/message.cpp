@@ -13,7 +13,7 @@ using detail::writer;
 
 namespace {
 
-constexpr std::uint8_t lease_mode_max = 1;
+constexpr std::uint8_t lease_mode_max = 2;
 constexpr std::uint8_t read_mode_max = 1;
 
 template <class Archive>

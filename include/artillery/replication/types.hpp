@@ -63,7 +63,8 @@ enum class read_mode : std::uint8_t {
 /// How a replica knows that its epoch is still in force.
 enum class lease_mode : std::uint8_t {
   endless = 0,  ///< the view never changes (static_authority)
-  timed = 1     ///< a right to read that is renewed and runs out
+  timed = 1,    ///< a right to read that is renewed and runs out
+  none = 2      ///< clocks cannot be trusted: the authority is asked for each batch of strong reads
 };
 
 /// Replicas of a view at most; a longer list is refused wherever it comes from.
@@ -77,7 +78,7 @@ struct view {
   std::vector<member> learners;     ///< fed by the tail, not members yet
   std::vector<replica_id> readers;  ///< everybody who may still hold a right to read
   std::vector<member> voters;       ///< who agrees on the next view
-  duration lease{};                 ///< how long one renewal lasts; 0 with endless leases
+  duration lease{};                 ///< how long one renewal lasts; 0 unless leases are timed
   std::uint32_t drift_ppm = 500;    ///< how far a clock may be off, in millionths
   lease_mode leases = lease_mode::endless;
   read_mode reads = read_mode::apportioned;
