@@ -89,7 +89,14 @@ bool client_core::watched() const noexcept {
   return reads_in_flight_ + writes_in_flight_ > 0 || view_.epoch == 0 || session_state_ == session_state::opening;
 }
 
+/// Who is not in the view is of use only while the head cannot be reached.
+bool client_core::is_idle_contact(const peer& which) const noexcept {
+  return view_.epoch != 0 && which.node.none() && which.link.state() == outgoing_link::phase::idle &&
+         (view_.leases == lease_mode::endless || peers_.front().link.open());
+}
+
 void client_core::tend(peer& which, time_point now, client_effects& out) {
+  if (is_idle_contact(which)) return;
   switch (which.link.due(now, watched())) {
     case outgoing_link::action::none: return;
     case outgoing_link::action::connect:
@@ -131,6 +138,7 @@ void client_core::lost(peer& which, time_point now, client_effects& out) {
   for (operation& op : operations_) {
     if (op.state == phase::sent && op.stream == stream) requeue(op);
   }
+  doubt_view(now, out);
   pump(now, out);
 }
 
@@ -170,8 +178,9 @@ void client_core::welcomed(peer& which, const bytes& frame, time_point now, clie
   which.link.welcomed();
   which.greeted = message->from;
   const endpoint at = which.link.to();
-  // Under an epoch that is not newer, another one at a member's place: the chain has begun anew.
-  if (message->epoch <= view_.epoch && !listed(view_, at, message->from)) forget_chain(now, out);
+  // Under an epoch that is not newer, another one at a member's place: a chain whose view never changes has begun anew.
+  const bool never_changes = view_.leases == lease_mode::endless;
+  if (never_changes && message->epoch <= view_.epoch && !listed(view_, at, message->from)) forget_chain(now, out);
   const auto still = std::find_if(peers_.begin(), peers_.end(), [&](const peer& p) { return p.link.to() == at; });
   if (still != peers_.end() && message->epoch > view_.epoch) ask_view(*still, out);
   unpark(now, out);
@@ -183,6 +192,13 @@ void client_core::ask_view(const peer& which, client_effects& out) {
   if (!which.link.open()) return;
   encode_bare(scratch_, frame_kind::view_request, view_.epoch);
   send(which, out);
+}
+
+void client_core::doubt_view(time_point now, client_effects& out) {
+  const bool asked_lately = views_asked_at_ != time_point::min() && now < views_asked_at_ + config_.retry_min;
+  if (view_.epoch == 0 || view_.leases == lease_mode::endless || asked_lately) return;
+  views_asked_at_ = now;
+  for (const peer& each : peers_) ask_view(each, out);
 }
 
 void client_core::adopt(const bytes& frame, time_point now, client_effects& out) {
@@ -200,6 +216,12 @@ void client_core::adopt(const bytes& frame, time_point now, client_effects& out)
         std::find_if(peers_.begin(), peers_.end(), [&](const peer& p) { return p.link.to() == replica.at; });
     const bool same = known != peers_.end() && (!known->link.open() || known->greeted == replica.id);
     next.push_back({replica.id.node, same ? known->link : link_to(replica.at, config_), replica.id});
+  }
+  for (const endpoint& contact : config_.replicas) {
+    const auto at_contact = [&](const peer& p) { return p.link.to() == contact; };
+    if (std::any_of(next.begin(), next.end(), at_contact)) continue;
+    const auto known = std::find_if(peers_.begin(), peers_.end(), at_contact);
+    next.push_back({{}, known == peers_.end() ? link_to(contact, config_) : known->link, {}});
   }
   replace_peers(std::move(next), now, out);
 }
@@ -287,7 +309,9 @@ std::optional<time_point> client_core::next_deadline() const {
   const auto consider = [&next](std::optional<time_point> when) {
     if (when) next = next ? std::min(*next, *when) : *when;
   };
-  for (const peer& each : peers_) consider(each.link.next_deadline(watched()));
+  for (const peer& each : peers_) {
+    if (!is_idle_contact(each)) consider(each.link.next_deadline(watched()));
+  }
   if (!alarms_.empty()) consider(alarms_.front().when);
   const bool wants_session = session_state_ == session_state::none && !write_queue_.empty() && view_.epoch != 0 &&
                              peers_.front().link.can_send();

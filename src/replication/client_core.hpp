@@ -94,7 +94,7 @@ private:
     detail::backoff rest;
   };
   struct peer {
-    node_id node;  // none before the view is known
+    node_id node;  // none before the view is known, and of a contact
     outgoing_link link;
     replica_id greeted;  // who welcomed it, while it is open
   };
@@ -115,6 +115,9 @@ private:
   void forget_chain(time_point now, client_effects& out);
   void replace_peers(std::vector<peer> next, time_point now, client_effects& out);
   void ask_view(const peer& which, client_effects& out);
+  /// Something is not as the view says: whoever can be asked for a newer one is asked, if views change at all.
+  void doubt_view(time_point now, client_effects& out);
+  [[nodiscard]] bool is_idle_contact(const peer& which) const noexcept;
   void adopt(const bytes& frame, time_point now, client_effects& out);
   void open_session(time_point now, client_effects& out);
   void session_answered(const write_reply& reply, time_point now);
@@ -150,7 +153,8 @@ private:
   detail::random random_;
 
   replication::view view_;
-  std::vector<peer> peers_;  // of the view, head first; before it is known, those of the configuration
+  std::vector<peer> peers_;  // of the view, head first; then contacts: those of the configuration that are not in it
+  time_point views_asked_at_ = time_point::min();
   std::uint64_t next_stream_ = 1;
   std::size_t next_turn_ = 0;  // of routing::round_robin
   bool running_ = false;

@@ -127,11 +127,12 @@ void client_core::pump_writes(time_point now, client_effects& out) {
 client_core::peer* client_core::route(const operation& op) {
   if (view_.epoch == 0) return nullptr;
   if (op.level == strong && view_.reads == read_mode::tail_only) {
-    return peers_.back().link.can_send() ? &peers_.back() : nullptr;
+    peer& tail = peers_[view_.replicas.size() - 1];
+    return tail.link.can_send() ? &tail : nullptr;
   }
   const auto usable = [&](const peer& each) {
     const bool asked_for = op.where.what() != routing::kind::replica || each.node == op.where.node();
-    return each.link.can_send() && asked_for;
+    return each.link.can_send() && asked_for && !each.node.none();
   };
   auto count = static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(), usable));
   // Another one than last time, if there is one.
@@ -259,7 +260,10 @@ void client_core::refused(operation& op, reply_status status, const peer& from, 
       if (!op.is_read && op.number != 0) return session_gone(op, now, out);
       break;
     case reply_status::busy: ++counters_.refused_busy; break;
-    default: ask_view(from, out); break;
+    default:
+      ask_view(from, out);
+      doubt_view(now, out);
+      break;
   }
   // Whatever it says, it says of this attempt only; an earlier one may still be taken.
   if (op.state != phase::sent) return;
@@ -322,6 +326,7 @@ void client_core::unpark(time_point now, client_effects& out) {
 void client_core::act(operation& op, time_point now, client_effects& out) {
   if (op.deadline && *op.deadline <= now) return give_up(op, out);
   if (op.act_at > now || (op.state != phase::sent && op.state != phase::resting)) return;
+  if (op.state == phase::sent) doubt_view(now, out);
   if (op.is_read) return send_read(op, now, out);
   send_write(op, now, out);
 }

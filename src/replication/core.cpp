@@ -7,16 +7,13 @@
 #include "base/assert.hpp"
 #include "base/wire.hpp"
 #include "replication/mutant.hpp"
+#include "replication/next_view.hpp"
 
 namespace artillery::replication {
 namespace {
 
 constexpr std::size_t cluster_name_max = 255;
 constexpr std::size_t value_size_limit = std::size_t{64} << 20U;
-
-detail::backoff_limits pause_of(const replica_config& config) noexcept {
-  return {config.reconnect_min, config.reconnect_max};
-}
 
 }  // namespace
 
@@ -27,7 +24,10 @@ std::error_code core::check(const replica_config& config) noexcept {
                      config.link_bytes_max > 0 && config.answer_bytes_max > 0 && config.clients_max > 0 &&
                      config.silence_max > duration{0} && config.client_silence_max > duration{0} &&
                      config.reconnect_min > duration{0} && config.reconnect_max >= config.reconnect_min &&
-                     config.stopped_after > duration{0};
+                     config.stopped_after > duration{0} && config.failed_after > duration{0} &&
+                     config.authority_timeout > duration{0} && config.freeze_max > duration{0} &&
+                     config.readmit_min > duration{0} && config.readmit_max >= config.readmit_min &&
+                     config.backlog_bytes_max > 0;
   return sound ? std::error_code{} : make_error_code(errc::invalid_configuration);
 }
 
@@ -38,6 +38,8 @@ core::core(const replica_config& config, detail::random random)
       sessions_{random_.next(), config.sessions_max, config.results_per_session_max},
       dirty_{random_.next()},
       queries_{config.waiting_reads_max},
+      propose_pause_{detail::backoff_limits{config.reconnect_min, config.reconnect_max}},
+      repair_{config.replicas_wanted, config.readmit_min, config.readmit_max},
       accepted_{random_.next()} {
   config_.silence_max = silence_allowed(config_.silence_max, config_.value_size_max);
 }
@@ -49,41 +51,17 @@ bool core::same_replica(const replica_id& a, const replica_id& b) const noexcept
   return a == b;
 }
 
-void core::adopt(const view& chosen, duration lease, time_point asked_at, const turn& at) {
-  ARTILLERY_INVARIANT(chosen.chain == config_.chain && !check_view(chosen));
-  ARTILLERY_INVARIANT(view_.epoch == 0);  // one view: what a later one asks of a replica is not here yet
-  view_ = chosen;
-  const auto own = std::find_if(view_.replicas.begin(), view_.replicas.end(),
-                                [&](const member& m) { return same_replica(m.id, config_.self); });
-  if (own == view_.replicas.end()) {
-    at.out.deliver({event::kind::not_serving, view_.epoch, {}});
-    return;
-  }
-  position_ = static_cast<std::size_t>(own - view_.replicas.begin());
-  if (mutant(mutation::lease_from_answer)) asked_at = at.now;
-  lease_until_ = lease >= time_point::max() - asked_at ? time_point::max() : asked_at + lease;
-  progress_at_ = at.now;
-  if (has_successor()) {
-    successor_ = outgoing_link{view_.replicas[position_ + 1].at, pause_of(config_), config_.silence_max};
-    to_tail_ = outgoing_link{view_.replicas.back().at, pause_of(config_), config_.silence_max};
-    tend(successor_, at);
-    tend(to_tail_, at);
-  }
-  if (has_predecessor()) predecessor_gone_since_ = at.now;
-  at.out.deliver({event::kind::serving, view_.epoch, {}});
-}
-
 role core::role() const noexcept {
-  if (position_ == nowhere) return role::none;
+  if (position_ == nowhere) return is_learner() ? role::learner : role::none;
   if (view_.replicas.size() == 1) return role::single;
   if (is_head()) return role::head;
   return is_tail() ? role::tail : role::middle;
 }
 
 serving_state core::serving() const noexcept {
-  return {.epoch = epoch(),
+  return {.epoch = position_ == nowhere ? 0 : view_.epoch,
           .commit = commit_,
-          .lease_until = lease_until_,
+          .lease_until = lease_.until(),
           .drift_ppm = view_.drift_ppm,
           .strong_here = view_.reads == read_mode::apportioned || is_tail()};
 }
@@ -100,7 +78,7 @@ replica_status core::status() const {
           .sessions = sessions_.size(),
           .stopped = stopped_,
           .successor_up = is_tail() || (has_successor() && successor_.open()),
-          .lease_until = lease_until_};
+          .lease_until = lease_.until()};
 }
 
 // --- frames ---
@@ -132,7 +110,7 @@ void core::dispatch(const frame_header& header, const connection& from, const by
     default: break;
   }
   // R3. A link lives in one epoch only, so this is a peer that does not keep the rules, or a damaged frame.
-  if (header.epoch != epoch()) {
+  if (header.epoch != epoch() && !mutant(mutation::takes_other_epochs)) {
     ++counters_.refused_epoch;
     return drop(from, at);
   }
@@ -141,52 +119,83 @@ void core::dispatch(const frame_header& header, const connection& from, const by
     case frame_kind::ack: return handle_ack(from, frame, at);
     case frame_kind::watermark_query: return handle_watermark_query(from, frame, at);
     case frame_kind::watermark_reply: return handle_watermark_reply(from, frame, at);
+    case frame_kind::checkpoint: return handle_checkpoint(from, frame, at);
+    case frame_kind::position: return handle_position(from, frame, at);
+    case frame_kind::committed: return handle_committed(from, frame, at);
     default: return malformed(from, at);  // an answer for clients
   }
+}
+
+/// Why a peer that says hello is turned away, if it is.
+std::optional<reply_status> core::objection_to(const hello& peer, const turn& at) {
+  // Who is in no view can still tell clients which one is in force.
+  const bool knows_a_view = position_ != nowhere || (managed_ && view_.epoch != 0);
+  if (peer.chain != config_.chain || !knows_a_view) return reply_status::not_serving;
+  if (peer.role == link_role::client) {
+    if (clients_ >= config_.clients_max && !mutant(mutation::no_client_limit)) return reply_status::busy;
+    return std::nullopt;
+  }
+  if (peer.epoch > view_.epoch) heard_of(peer.epoch, at);
+  const bool other_epoch = peer.epoch != view_.epoch && !mutant(mutation::takes_other_epochs);
+  if (peer.role == link_role::learner && is_tail() && managed_ && !replication::is_learner(view_, peer.from)) {
+    note_candidate(peer, at.now);
+    return other_epoch && peer.epoch < view_.epoch ? reply_status::stale_epoch : reply_status::not_serving;
+  }
+  if (other_epoch) return peer.epoch < view_.epoch ? reply_status::stale_epoch : reply_status::not_serving;
+  const auto is_peer = [&](const replication::member& m) { return same_replica(m.id, peer.from); };
+  bool expected = false;
+  switch (peer.role) {
+    case link_role::predecessor: expected = has_predecessor() && is_peer(view_.replicas[position_ - 1]); break;
+    case link_role::reader: expected = std::any_of(view_.replicas.begin(), view_.replicas.end(), is_peer); break;
+    case link_role::learner: expected = feed_of(peer.from) != nullptr; break;
+    case link_role::client: break;
+  }
+  return expected ? std::nullopt : std::optional{reply_status::not_serving};
+}
+
+void core::take_as_predecessor(const connection& from, const turn& at) {
+  // Only one stream may carry records: the older one is of a life of the predecessor, or of a link, that is over.
+  if (predecessor_ != 0 && !mutant(mutation::no_seq_check)) drop(connection::stream(predecessor_), at);
+  predecessor_ = from.number;
+  predecessor_heard_ = at.now;
+  predecessor_gone_since_.reset();
+  acked_ = commit_;
+  told_opened_ = false;
+}
+
+/// One for each member: an older one of the same is over, whether or not that was heard of here.
+void core::replace_reader(const replica_id& from, const turn& at) {
+  const auto older = std::find_if(accepted_.begin(), accepted_.end(), [&](const accepted_link& link) {
+    return link.role == link_role::reader && link.from == from;
+  });
+  if (older != accepted_.end() && !mutant(mutation::keeps_older_reader)) drop(connection::stream(older->key), at);
 }
 
 void core::greet(const connection& from, const bytes& frame, const turn& at) {
   std::error_code error;
   const auto peer = decode_hello(frame, cluster_, error);
-  if (!peer) {
-    return malformed(from, at);
-  }
-  const bool member = peer->role != link_role::client;
-  if (peer->chain != config_.chain || position_ == nowhere || (member && peer->epoch > epoch())) {
-    return refuse(from, reply_status::not_serving, at);
-  }
-  if (member && peer->epoch < epoch()) return refuse(from, reply_status::stale_epoch, at);
-  if (peer->role == link_role::predecessor) {
-    if (is_head() || !same_replica(peer->from, view_.replicas[position_ - 1].id)) {
-      return refuse(from, reply_status::not_serving, at);
+  if (!peer) return malformed(from, at);
+  if (const auto objection = objection_to(*peer, at)) return refuse(from, *objection, at);
+  switch (peer->role) {
+    case link_role::predecessor: take_as_predecessor(from, at); break;
+    case link_role::reader: replace_reader(peer->from, at); break;
+    case link_role::learner: {
+      learner_feed& feed = *feed_of(peer->from);
+      if (feed.stream != 0) drop(connection::stream(feed.stream), at);
+      feed.stream = from.number;
+      feed.since = at.now;
+      break;
     }
-    // Only one stream may carry records: the older one is of a life of the predecessor, or of a link, that is over.
-    if (predecessor_ != 0 && !mutant(mutation::no_seq_check)) drop(connection::stream(predecessor_), at);
-    predecessor_ = from.number;
-    predecessor_heard_ = at.now;
-    predecessor_gone_since_.reset();
-    acked_ = commit_;
-  } else if (peer->role == link_role::reader) {
-    const bool listed = std::any_of(view_.replicas.begin(), view_.replicas.end(),
-                                    [&](const replication::member& m) { return same_replica(m.id, peer->from); });
-    if (!listed) return refuse(from, reply_status::not_serving, at);
-    // One for each member: an older one of the same is over, whether or not that was heard of here.
-    const auto older = std::find_if(accepted_.begin(), accepted_.end(), [&](const accepted_link& link) {
-      return link.role == link_role::reader && link.from == peer->from;
-    });
-    if (older != accepted_.end() && !mutant(mutation::keeps_older_reader)) drop(connection::stream(older->key), at);
-  }
-  if (!member) {
-    if (clients_ >= config_.clients_max && !mutant(mutation::no_client_limit))
-      return refuse(from, reply_status::busy, at);
-    if (++clients_ == 1) clients_asked_at_ = at.now + config_.client_silence_max;
+    case link_role::client:
+      if (++clients_ == 1) clients_asked_at_ = at.now + config_.client_silence_max;
+      break;
   }
   std::erase_if(ungreeted_, [&](const ungreeted_link& l) { return l.number == from.number; });
   accepted_.insert({.key = from.number, .role = peer->role, .from = peer->from});
   encode(scratch_, cluster_,
          welcome{.status = reply_status::ok,
                  .chain = config_.chain,
-                 .epoch = epoch(),
+                 .epoch = view_.epoch,
                  .from = config_.self,
                  .last = log_.last(),
                  .commit = commit_});
@@ -213,9 +222,9 @@ void core::send(std::uint64_t stream, const turn& at) {
 // --- links ---
 
 outgoing_link* core::opened(std::uint64_t number) noexcept {
-  if (!has_successor() || number == 0) return nullptr;
-  if (successor_.number() == number) return &successor_;
-  return to_tail_.number() == number ? &to_tail_ : nullptr;
+  if (number == 0) return nullptr;
+  if (has_successor() && successor_.number() == number) return &successor_;
+  return has_tail_link() && to_tail_.number() == number ? &to_tail_ : nullptr;
 }
 
 void core::malformed(const connection& from, const turn& at) {
@@ -240,12 +249,17 @@ void core::forget_accepted(std::uint64_t number, time_point now) {
   const accepted_link* known = accepted_.find(number);
   if (known == nullptr) return;
   if (known->role == link_role::client) --clients_;
+  if (known->role == link_role::learner) {
+    learner_feed* const feed = feed_of(known->from);
+    if (feed != nullptr && feed->stream == number) feed->lost(now);
+  }
   accepted_.erase(number);
   if (predecessor_ == number) {
     predecessor_ = 0;
     predecessor_gone_since_ = now;
   }
   queries_.forget(number);
+  stills_.forget(number);
   if (is_head()) log_.forget(number);
 }
 
@@ -254,16 +268,24 @@ void core::link(const connection& which, link_state state, const turn& at) {
   if (link == nullptr) {
     if (state == link_state::up && !which.outgoing()) ungreeted_.push_back({which.number, at.now});
     if (state == link_state::down) forget_accepted(which.number, at.now);
+    for (learner_feed& feed : feeds_) {
+      if (feed.stream != which.number || feed.stream == 0) continue;
+      if (state == link_state::congested) feed.congested = true;
+      if (state == link_state::writable) feed.congested = false;
+    }
     return;
   }
   switch (state) {
     case link_state::up:
       link->connected(at.now);
       encode(scratch_, cluster_,
-             hello{.role = link == &successor_ ? link_role::predecessor : link_role::reader,
+             hello{.role = link == &successor_ ? link_role::predecessor
+                           : wants_feed()      ? link_role::learner
+                                               : link_role::reader,
                    .chain = config_.chain,
-                   .epoch = epoch(),
-                   .from = config_.self});
+                   .epoch = view_.epoch,
+                   .from = config_.self,
+                   .at = listens_at_});
       return send(which.number, at);
     case link_state::down:
       ++counters_.links_lost;
@@ -294,15 +316,19 @@ void core::tend(outgoing_link& link, const turn& at) {
 void core::heed(outgoing_link& link, peer_hint what, const turn& at) {
   ++counters_.hints;
   if (what == peer_hint::present) link.hurry(at.now);
-  if (what == peer_hint::doubted && link.open()) link.doubt(at.now);
+  if (what != peer_hint::present && link.open()) link.doubt(at.now);
   tend(link, at);
 }
 
 void core::hint(const node_id& about, peer_hint what, const turn& at) {
   if (position_ == nowhere) return;
+  std::erase(said_to_have_failed_, about);
+  if (what == peer_hint::failed && managed_ && said_to_have_failed_.size() < view_replicas_max) {
+    said_to_have_failed_.push_back(about);
+  }
   if (has_successor() && view_.replicas[position_ + 1].id.node == about) heed(successor_, what, at);
   if (has_successor() && view_.replicas.back().id.node == about) heed(to_tail_, what, at);
-  const bool asks = what == peer_hint::doubted && predecessor_ != 0;
+  const bool asks = what != peer_hint::present && predecessor_ != 0;
   if (!asks || view_.replicas[position_ - 1].id.node != about) return;
   ++counters_.hints;
   // As if it had let pass the time by which it should have probed this node; now it is asked.
@@ -332,10 +358,9 @@ void core::ask_silent_clients(const turn& at) {
 // --- time ---
 
 void core::expire(const turn& at) {
-  if (has_successor()) {
-    tend(successor_, at);
-    tend(to_tail_, at);
-  }
+  tend_view(at);
+  if (has_successor()) tend(successor_, at);
+  if (has_tail_link()) tend(to_tail_, at);
   // It probes us when it hears nothing, so its silence means that its machine is gone.
   if (predecessor_ != 0 && predecessor_silent_at() <= at.now) drop(connection::stream(predecessor_), at);
   while (!ungreeted_.empty() && ungreeted_.front().since + config_.silence_max <= at.now) {
@@ -349,7 +374,12 @@ void core::expire(const turn& at) {
 }
 
 void core::flush(const turn& at) {
+  tend_promotion(at);
+  tend_repair(at);
+  if (stills_.due()) ask_still(at);
+  if (is_learner()) report_position(at);
   if (position_ == nowhere) return;
+  feed_learners(at);
   if (has_successor()) {
     send_records(at);
     if (queries_.due() && to_tail_.can_send()) {
@@ -358,10 +388,11 @@ void core::flush(const turn& at) {
       send(to_tail_.number(), at);
     }
   }
-  if (predecessor_ != 0 && acked_ < commit_) {
+  if (predecessor_ != 0 && (acked_ < commit_ || (managed_ && told_opened_ != tail_opened_))) {
     ++counters_.acks;
     acked_ = commit_;
-    encode_ack(scratch_, epoch(), commit_);
+    told_opened_ = tail_opened_;
+    encode(scratch_, epoch(), watermark_ack{.watermark = commit_, .tail_opened = tail_opened_});
     send(predecessor_, at);
   }
   note_progress(at);
@@ -393,10 +424,9 @@ std::optional<time_point> core::next_deadline() const {
   const auto consider = [&next](std::optional<time_point> when) {
     if (when) next = next ? std::min(*next, *when) : *when;
   };
-  if (has_successor()) {
-    consider(successor_.next_deadline(true));
-    consider(to_tail_.next_deadline(true));
-  }
+  consider(next_view_deadline());
+  if (has_successor()) consider(successor_.next_deadline(true));
+  if (has_tail_link()) consider(to_tail_.next_deadline(true));
   if (predecessor_ != 0) consider(predecessor_silent_at());
   if (clients_ > 0) consider(clients_asked_at_);
   if (!ungreeted_.empty()) consider(ungreeted_.front().since + config_.silence_max);
@@ -415,13 +445,13 @@ std::uint64_t core::hash(time_point now) const {
   sessions_.hash(into);
   dirty_.hash(into, now);
   queries_.hash(into, now);
-  into.add(lease_until_, now).add(next_stream_).add(predecessor_gone_since_, now);
+  into.add(next_stream_).add(predecessor_gone_since_, now);
+  lease_.hash(into, now);
+  hash_views(into, now);
   if (predecessor_ != 0) into.add(predecessor_heard_, now);
   if (!log_.empty()) into.add(progress_at_, now);
-  if (has_successor()) {
-    successor_.hash(into, now);
-    to_tail_.hash(into, now);
-  }
+  if (has_successor()) successor_.hash(into, now);
+  if (has_tail_link()) to_tail_.hash(into, now);
   into.add(accepted_.size()).add(ungreeted_.size());
   for (const accepted_link& link : accepted_) {
     into.add(link.key).add(link.role).add(link.from.node).add(link.from.incarnation).add(link.heard).add(link.asked);

@@ -11,12 +11,19 @@
 #include "artillery/replication/store.hpp"
 #include "artillery/replication/types.hpp"
 #include "base/random.hpp"
+#include "replication/backlog.hpp"
+#include "replication/learner_feed.hpp"
+#include "replication/lease.hpp"
 #include "replication/links.hpp"
 #include "replication/local_read.hpp"
 #include "replication/log.hpp"
 #include "replication/message.hpp"
+#include "replication/opening.hpp"
+#include "replication/repair.hpp"
 #include "replication/sessions.hpp"
+#include "replication/still_questions.hpp"
 #include "replication/versions.hpp"
+#include "replication/view_authority.hpp"
 #include "replication/watermark_queries.hpp"
 
 namespace artillery::replication {
@@ -29,6 +36,8 @@ class core_effects : public effects<event> {
 public:
   /// The outcome of `core::read`. On an error the result means nothing.
   virtual void answer(request_id request, std::error_code error, const read_result& result) = 0;
+  /// A question to the authority over the views; `answered` may follow. Only a core that was started asks.
+  virtual void ask(const authority_question& question) = 0;
   /// The clock, sampled at this call: the last step of a strong read must not use a time taken before the read.
   [[nodiscard]] virtual time_point sample_clock() = 0;
 };
@@ -43,8 +52,9 @@ struct turn {
 /// A replica as a pure state machine: positions, view, lease, sessions, log and the index of dirty objects. Objects
 /// live in the store of each turn, always the same one. Copyable.
 ///
-/// The driver: `adopt` a view; hand in frames, link changes and calls as they come; after each batch of them call
-/// `flush` once and then publish `serving()`; call `expire` at `next_deadline()`, or later.
+/// The driver: `adopt` the one view there is, or `start` with an authority and hand in its answers; hand in frames, link
+/// changes and calls as they come; after each batch of them call `flush` once and then publish `serving()`; call
+/// `expire` at `next_deadline()`, or later. After event::kind::removed: `begin_anew`, if the node is to come back.
 class core {
 public:
   /// `check(config)` must have passed.
@@ -53,8 +63,15 @@ public:
   /// What is wrong with a configuration, if anything: `errc::invalid_configuration`.
   [[nodiscard]] static std::error_code check(const replica_config& config) noexcept;
 
-  /// A view that was chosen, with a lease of `lease` counted from `asked_at` (`duration::max()`: endless).
+  /// A view that is in force for ever, with a lease of `lease` counted from `asked_at` (`duration::max()`: endless).
   void adopt(const view& chosen, duration lease, time_point asked_at, const turn& at);
+
+  /// From now on the authority is asked for the view, and everything that follows from it is done: leases, gates,
+  /// repair. `listens_at`: where this node is reached, for the views it is to be admitted to.
+  void start(const endpoint& listens_at, const turn& at);
+  void answered(const authority_answer& answer, const turn& at);
+  /// A node that was removed is a stranger now: nothing is left of what it held, and its name is another.
+  void begin_anew(std::uint64_t incarnation, const turn& at);
 
   /// A frame of a stream, whole. The core keeps slices of it.
   void receive(const connection& from, const bytes& frame, const turn& at);
@@ -84,6 +101,10 @@ public:
   // --- for checkers of invariants ---
   [[nodiscard]] const replication::log& log() const noexcept { return log_; }
   [[nodiscard]] const replication::sessions& sessions() const noexcept { return sessions_; }
+  [[nodiscard]] const view& in_force() const noexcept { return view_; }
+  [[nodiscard]] const replica_id& self() const noexcept { return config_.self; }
+  [[nodiscard]] const replication::opening& opening() const noexcept { return opening_; }
+  [[nodiscard]] std::size_t backlog_weight() const noexcept { return backlog_.weight(); }
   [[nodiscard]] std::size_t waiting_reads() const noexcept { return queries_.size(); }
   [[nodiscard]] std::size_t client_links() const noexcept { return clients_; }
   [[nodiscard]] std::size_t member_links() const noexcept { return accepted_.size() - clients_; }
@@ -92,11 +113,19 @@ private:
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
   // core.cpp: positions, links, time
-  [[nodiscard]] std::uint64_t epoch() const noexcept { return position_ == nowhere ? 0 : view_.epoch; }
+  /// What own frames say.
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return position_ != nowhere || wants_feed() ? view_.epoch : 0; }
   [[nodiscard]] bool is_head() const noexcept { return position_ == 0; }
   [[nodiscard]] bool is_tail() const noexcept { return position_ != nowhere && position_ + 1 == view_.replicas.size(); }
   [[nodiscard]] bool has_successor() const noexcept { return position_ != nowhere && !is_tail(); }
   [[nodiscard]] bool has_predecessor() const noexcept { return position_ != nowhere && !is_head(); }
+  /// It is no replica, and is fed by the tail, or asks to be.
+  [[nodiscard]] bool wants_feed() const noexcept {
+    return managed_ && !removed_ && position_ == nowhere && view_.epoch != 0;
+  }
+  [[nodiscard]] bool is_learner() const noexcept;
+  [[nodiscard]] bool has_tail_link() const noexcept { return has_successor() || wants_feed(); }
+  [[nodiscard]] bool keeps_backlog() const noexcept { return is_tail() && !view_.learners.empty(); }
   [[nodiscard]] time_point predecessor_silent_at() const noexcept {
     return predecessor_heard_ + 2 * config_.silence_max;
   }
@@ -105,6 +134,9 @@ private:
   [[nodiscard]] bool same_replica(const replica_id& a, const replica_id& b) const noexcept;
   void dispatch(const frame_header& header, const connection& from, const bytes& frame, const turn& at);
   void greet(const connection& from, const bytes& frame, const turn& at);
+  [[nodiscard]] std::optional<reply_status> objection_to(const hello& peer, const turn& at);
+  void take_as_predecessor(const connection& from, const turn& at);
+  void replace_reader(const replica_id& from, const turn& at);
   void refuse(const connection& from, reply_status status, const turn& at);
   void malformed(const connection& from, const turn& at);
   void drop(const connection& which, const turn& at);
@@ -117,6 +149,53 @@ private:
   void note_progress(const turn& at);
   [[nodiscard]] std::optional<time_point> stops_at() const;
 
+  // core_views.cpp: which view is in force, and what it lets this replica do
+  void put_in_force(const chosen_view& chosen, const turn& at);
+  void close_member_links(const turn& at);
+  [[nodiscard]] outgoing_link link_to(const member& other) const;
+  void become_replica(bool had_right, bool was_learner, const turn& at);
+  void become_outsider(bool was_listed, const turn& at);
+  void begin_opening(bool had_right, bool was_learner, const turn& at);
+  void open(const turn& at);
+  void thaw(const turn& at);
+  void serve_waiting_again(const turn& at);
+  /// R3: somebody speaks of a later epoch.
+  void heard_of(std::uint64_t epoch, const turn& at);
+  void hear(const authority_view& told, const turn& at);
+  void hear(const authority_cas_done& told, const turn& at);
+  void hear(const authority_renewed& told, const turn& at);
+  void hear(const authority_quieted& told, const turn& at);
+  void settle_proposal(const authority_view& told, const turn& at);
+  void ask_newest(const turn& at);
+  void ask_lease(const turn& at);
+  void ask_quiet(const turn& at);
+  void propose(view next, const turn& at);
+  void tend_view(const turn& at);
+  void tend_repair(const turn& at);
+  [[nodiscard]] chain_health health(time_point now) const;
+  [[nodiscard]] std::optional<time_point> next_view_deadline() const;
+  void hash_views(detail::state_hash& into, time_point now) const;
+
+  // core_learners.cpp: the tail's side, then the learner's
+  [[nodiscard]] learner_feed* feed_of(const replica_id& who) noexcept;
+  void note_candidate(const hello& peer, time_point now);
+  void begin_feeding(time_point now);
+  void stop_feeding();
+  void handle_position(const connection& from, const bytes& frame, const turn& at);
+  void place(learner_feed& feed, const version& last) const;
+  void feed_learners(const turn& at);
+  void begin_checkpoint(learner_feed& feed, const turn& at);
+  [[nodiscard]] checkpoint_part next_part(learner_feed& feed, const turn& at) const;
+  void send_parts(learner_feed& feed, const turn& at);
+  void send_backlog(learner_feed& feed, const turn& at);
+  void trim_backlog(const turn& at);
+  void tend_promotion(const turn& at);
+  [[nodiscard]] bool has_caught_up(const learner_feed& feed) const noexcept;
+  void handle_checkpoint(const connection& from, const bytes& frame, const turn& at);
+  void handle_committed(const connection& from, const bytes& frame, const turn& at);
+  void report_position(const turn& at);
+  void forget_all(const turn& at);
+
   // core_chain.cpp: records down, watermarks up
   void welcomed(outgoing_link& link, const bytes& frame, const turn& at);
   void reconcile(const welcome& peer, const turn& at);
@@ -124,6 +203,7 @@ private:
   void handle_ack(const connection& from, const bytes& frame, const turn& at);
   [[nodiscard]] bool admissible(const record& next) const;
   void take(record next, std::vector<asker> waiting, const turn& at);
+  void apply(const record& next, bool commits, const turn& at);
   void advance_commit(std::uint64_t watermark, const turn& at);
   void send_records(const turn& at);
 
@@ -143,6 +223,10 @@ private:
   void handle_watermark_query(const connection& from, const bytes& frame, const turn& at);
   void handle_watermark_reply(const connection& from, const bytes& frame, const turn& at);
   void serve_read(waiting_read read, const consistency& level, const turn& at);
+  void serve_dirty_at_tail(const waiting_read& read, const turn& at);
+  void settle_read(const asker& who, const stored& found, const version& counted, bool local, const turn& at);
+  void ask_still(const turn& at);
+  void still_told(const authority_renewed& told, const turn& at);
   [[nodiscard]] bool stale_enough(const bytes& key, const consistency& level, const turn& at) const;
   void count_local_read(const consistency& level) noexcept;
   void answer_read(const asker& who, reply_status status, const stored& found, const version& counted, bool local,
@@ -154,12 +238,55 @@ private:
 
   view view_;
   std::size_t position_ = nowhere;
-  time_point lease_until_ = time_point::min();
+  replication::lease lease_;
   std::uint64_t commit_ = 0;
   replication::log log_;
   replication::sessions sessions_;
   dirty_objects dirty_;
   watermark_queries queries_;
+  still_questions stills_;
+
+  // views that change
+  struct inquiry {
+    question_id id = 0;
+    time_point asked_at;
+  };
+  struct proposal {
+    inquiry cas;
+    bool unresolved = false;  // nobody knows what became of it: it may yet be chosen
+  };
+  bool managed_ = false;  // there is an authority to ask
+  bool removed_ = false;
+  endpoint listens_at_;
+  ballot chosen_in_;
+  replication::opening opening_;
+  bool tail_opened_ = false;  // known here, in this epoch
+  bool told_opened_ = false;  // and said to the predecessor
+  question_id next_question_ = 1;
+  std::optional<inquiry> reading_;
+  time_point read_at_{};           // the next question for the newest view
+  std::uint64_t heard_epoch_ = 0;  // the latest that somebody spoke of
+  std::optional<inquiry> asking_quiet_;
+  time_point quiet_at_{};
+  std::optional<proposal> proposal_;
+  time_point propose_at_{};
+  detail::backoff propose_pause_;
+  replication::repair repair_;
+  std::vector<node_id> said_to_have_failed_;
+  time_point next_look_{};  // at what calls for another view
+
+  // learners, at the tail
+  backlog backlog_;
+  std::vector<learner_feed> feeds_;    // one for each learner of the view
+  std::vector<candidate> candidates_;  // oldest first
+  time_point promote_at_{};
+  std::optional<replica_id> promoting_;
+
+  // as a learner
+  bool is_whole_ = true;  // no checkpoint is half taken
+  version checkpoint_base_;
+  learner_position reported_;
+  std::uint64_t parts_taken_ = 0;
 
   outgoing_link successor_;  // has_successor()
   outgoing_link to_tail_;    // likewise; of its own, so that questions do not wait behind records

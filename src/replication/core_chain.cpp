@@ -14,13 +14,19 @@ void core::welcomed(outgoing_link& link, const bytes& frame, const turn& at) {
   const auto peer = decode_welcome(frame, cluster_, error);
   if (!peer) return malformed(link.connection(), at);
   const replica_id& expected = &link == &successor_ ? view_.replicas[position_ + 1].id : view_.replicas.back().id;
-  if (peer->status != reply_status::ok || peer->chain != config_.chain || peer->epoch != epoch() ||
+  const bool other_epoch = peer->epoch != view_.epoch && !mutant(mutation::takes_other_epochs);
+  if (peer->chain == config_.chain) heard_of(peer->epoch, at);
+  if (peer->status != reply_status::ok || peer->chain != config_.chain || other_epoch ||
       !same_replica(peer->from, expected)) {
     ++counters_.refused_epoch;
     return drop_opened(link, at);
   }
   if (&link == &successor_) return reconcile(*peer, at);
   link.welcomed();
+  if (!wants_feed()) return;
+  if (!is_whole_) forget_all(at);
+  parts_taken_ = 0;
+  reported_ = {.last = {}, .parts = static_cast<std::uint64_t>(-1)};  // whatever it is, it is said on this stream
 }
 
 void core::reconcile(const welcome& peer, const turn& at) {
@@ -63,7 +69,8 @@ bool core::admissible(const record& next) const {
 }
 
 void core::handle_append(const connection& from, const bytes& frame, const turn& at) {
-  if (from.number != predecessor_ && !mutant(mutation::no_seq_check)) return malformed(from, at);
+  const bool feeds_me = is_learner() && is_whole_ && from.number == to_tail_.number();
+  if (from.number != predecessor_ && !feeds_me && !mutant(mutation::no_seq_check)) return malformed(from, at);
   auto records = decode_append(frame, config_.value_size_max);
   if (!records) return malformed(from, at);
   for (record& next : *records) {
@@ -80,22 +87,16 @@ void core::handle_append(const connection& from, const bytes& frame, const turn&
 }
 
 void core::take(record next, std::vector<asker> waiting, const turn& at) {
-  // R5: only the tail commits, and it does so at once.
-  const bool commits = is_tail() || (mutant(mutation::commit_in_the_middle) && has_predecessor());
+  // R5: only the tail commits, and, once it has opened, at once.
+  const bool is_committing_tail = is_tail() && opening_.commits();
+  const bool commits = is_committing_tail || (mutant(mutation::commit_in_the_middle) && has_predecessor());
   const std::uint64_t seq = next.seq;
   ARTILLERY_INVARIANT(seq == log_.last_seq() + 1);
   if (!mutant(mutation::sessions_at_head_only) || is_head()) sessions_.apply(next);
-  for (const object_effect& effect : next.effects) {
-    stored written{.version = next.version(), .value = {}, .checksum = effect.checksum};
-    if (effect.what == object_effect::kind::put) written.value = effect.value;
-    if (commits) {
-      at.objects.apply_committed(effect.key.text(), written);
-    } else {
-      at.objects.apply(effect.key.text(), written);
-      dirty_.add(effect.key, seq, at.now);
-    }
-  }
-  if (commits) {
+  if (keeps_backlog()) backlog_.push(next);
+  const bool passes = commits && log_.empty();
+  apply(next, passes, at);
+  if (passes) {
     log_.pass(next.version());
     commit_ = seq;
     for (const asker& who : waiting) answer_record(who, next, at);
@@ -106,14 +107,33 @@ void core::take(record next, std::vector<asker> waiting, const turn& at) {
     waiting.clear();
   }
   log_.append({.record = std::move(next), .arrived = at.now, .waiting = std::move(waiting)});
+  if (commits) advance_commit(seq, at);
+}
+
+void core::apply(const record& next, bool commits, const turn& at) {
+  for (const object_effect& effect : next.effects) {
+    stored written{.version = next.version(), .value = {}, .checksum = effect.checksum};
+    if (effect.what == object_effect::kind::put) written.value = effect.value;
+    // A checkpoint may have brought the object as a later record made it.
+    if (wants_feed() && at.objects.fetch(effect.key.text()).version.seq >= next.seq) continue;
+    if (commits) {
+      at.objects.apply_committed(effect.key.text(), written);
+      continue;
+    }
+    at.objects.apply(effect.key.text(), written);
+    // What a learner is given may have been written at any time before.
+    constexpr time_point long_ago = time_point{} - consistency::staleness_max / 2;
+    dirty_.add(effect.key, next.seq, wants_feed() ? long_ago : at.now);
+  }
 }
 
 void core::handle_ack(const connection& from, const bytes& frame, const turn& at) {
-  const auto watermark = decode_ack(frame);
-  if (!watermark || !has_successor() || from.number != successor_.number() || *watermark > sent_) {
+  const auto ack = decode_ack(frame);
+  if (!ack || !has_successor() || from.number != successor_.number() || ack->watermark > sent_) {
     return malformed(from, at);
   }
-  advance_commit(*watermark, at);
+  if (ack->tail_opened) tail_opened_ = true;
+  advance_commit(ack->watermark, at);
 }
 
 void core::advance_commit(std::uint64_t watermark, const turn& at) {

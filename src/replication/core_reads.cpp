@@ -15,7 +15,9 @@ void core::read(request_id request, const bytes& key, const consistency& level, 
 }
 
 void core::cancel(request_id request) {
-  if (!mutant(mutation::cancel_ignored)) queries_.cancel({0, request});
+  if (mutant(mutation::cancel_ignored)) return;
+  queries_.cancel({0, request});
+  stills_.cancel({0, request});
 }
 
 void core::handle_read(const connection& from, const frame_header& header, const bytes& frame, const turn& at) {
@@ -26,7 +28,8 @@ void core::handle_read(const connection& from, const frame_header& header, const
     ++counters_.refused_epoch;
     return answer_read(who, reply_status::stale_epoch, {}, {}, false, at);
   }
-  if (header.epoch > epoch()) return answer_read(who, reply_status::not_serving, {}, {}, false, at);
+  heard_of(header.epoch, at);
+  if (position_ == nowhere || header.epoch > epoch()) return answer_read(who, reply_status::not_serving, {}, {}, false, at);
   const auto key_at = static_cast<std::size_t>(request->key.data() - frame.data());
   serve_read({.who = who, .key = frame.slice(key_at, request->key.size()), .deadline = {}}, request->level, at);
 }
@@ -47,8 +50,12 @@ void core::serve_read(waiting_read read, const consistency& level, const turn& a
     const stored clean = at.objects.fetch_at(read.key.text(), commit_);
     return answer_read(read.who, reply_status::ok, clean, {epoch(), commit_}, true, at);
   }
-  // The tail knows no better than itself; and where only the tail answers strong reads, nobody asks it for another.
-  if (is_tail() || (level == strong && !serving().strong_here)) {
+  if (view_.leases == lease_mode::none && noted.epoch != 0 && found.version.seq <= serving().commit) {
+    return settle_read(read.who, found, as_of(noted, found), true, at);
+  }
+  if (is_tail()) return serve_dirty_at_tail(read, at);
+  // Where only the tail answers strong reads, nobody asks it for another.
+  if (level == strong && !serving().strong_here) {
     return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
   }
   if (level == strong) ++counters_.dirty_reads;
@@ -60,16 +67,50 @@ void core::serve_read(waiting_read read, const consistency& level, const turn& a
   }
 }
 
+/// The tail knows no better than itself: its watermark is the answer, if it has the right to tell it (R8).
+void core::serve_dirty_at_tail(const waiting_read& read, const turn& at) {
+  if (!opening_.exposes()) return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
+  const version counted{epoch(), commit_};
+  const stored clean = at.objects.fetch_at(read.key.text(), commit_);
+  if (view_.leases == lease_mode::none) return settle_read(read.who, clean, counted, true, at);
+  const bool may_tell = lease_covers(lease_.until(), duration{0}, at.out.sample_clock());
+  answer_read(read.who, may_tell ? reply_status::ok : reply_status::not_serving, clean, counted, true, at);
+}
+
+/// The answer to a read is found. Where there are leases it is given; without them it waits for one more answer.
+void core::settle_read(const asker& who, const stored& found, const version& counted, bool local, const turn& at) {
+  if (view_.leases != lease_mode::none) return answer_read(who, reply_status::ok, found, counted, local, at);
+  if (stills_.size() >= config_.waiting_reads_max) {
+    ++counters_.refused_busy;
+    return answer_read(who, reply_status::busy, {}, {}, false, at);
+  }
+  stills_.join({.who = who, .found = found, .counted = counted, .local = local});
+}
+
+void core::ask_still(const turn& at) {
+  const question_id id = next_question_++;
+  stills_.asked(id, at.now);
+  at.out.ask(authority_renew{id, view_.epoch});
+}
+
+void core::still_told(const authority_renewed& told, const turn& at) {
+  for (const found_read& read : stills_.answered(told.id)) {
+    const reply_status status = told.yes ? reply_status::ok : reply_status::not_serving;
+    answer_read(read.who, status, read.found, read.counted, read.local, at);
+  }
+  if (!told.yes && !reading_) ask_newest(at);
+}
+
 bool core::stale_enough(const bytes& key, const consistency& level, const turn& at) const {
   const time_point now = at.out.sample_clock();
   if (mutant(mutation::answers_clean_when_dirty)) return true;
   if (level.what() == consistency::kind::bounded_records) {
-    return lease_covers(lease_until_, duration{0}, now) && dirty_.count(key) <= level.records();
+    return lease_covers(lease_.until(), duration{0}, now) && dirty_.count(key) <= level.records();
   }
   if (level.what() != consistency::kind::bounded_time) return false;
   const duration slack = shrink(level.staleness(), view_.drift_ppm);
   const auto since = dirty_.since(key);
-  return lease_covers(lease_until_, slack, now) && (!since || now - *since < slack);
+  return lease_covers(lease_.until(), slack, now) && (!since || now - *since < slack);
 }
 
 void core::handle_watermark_query(const connection& from, const bytes& frame, const turn& at) {
@@ -79,7 +120,10 @@ void core::handle_watermark_query(const connection& from, const bytes& frame, co
   ++counters_.watermark_answers;
   watermark_reply reply{.question = query->question, .status = reply_status::ok, .watermark = commit_};
   // The watermark first, then the right to speak for it.
-  const bool may_tell = lease_covers(lease_until_, duration{0}, at.out.sample_clock());
+  // Without leases whoever asks finds out by itself whether this epoch is still in force.
+  const bool may_tell =
+      view_.leases == lease_mode::none || lease_covers(lease_.until(), duration{0}, at.out.sample_clock());
+  if (!opening_.exposes()) reply.status = reply_status::not_serving;
   if (!may_tell && !mutant(mutation::tail_answers_without_lease)) reply.status = reply_status::not_serving;
   encode(scratch_, epoch(), reply);
   send(from.number, at);
@@ -109,7 +153,7 @@ void core::handle_watermark_reply(const connection& from, const bytes& frame, co
       continue;
     }
     answered += size;
-    answer_read(read.who, reply_status::ok, found, {epoch(), watermark}, false, at);
+    settle_read(read.who, found, {epoch(), watermark}, false, at);
   }
 }
 

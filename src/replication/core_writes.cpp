@@ -25,6 +25,7 @@ void core::handle_write(const connection& from, const frame_header& header, cons
   auto request = decode_write_request(frame);
   if (!request || accepted_.find(from.number) == nullptr) return malformed(from, at);
   const asker who{from.number, request->request};
+  heard_of(header.epoch, at);
   if (header.epoch > epoch() || position_ == nowhere) return answer_write(who, reply_status::not_serving, {}, at);
   if (header.epoch < epoch()) {
     ++counters_.refused_epoch;
@@ -103,6 +104,7 @@ record core::evaluate(write_request request, const turn& at) const {
 
 bool core::window_takes(const record& next) const noexcept {
   if (mutant(mutation::no_window)) return true;
+  if (view_.replicas.size() < config_.replicas_min) return false;
   return log_.empty() || log_.weight() + next.weight() <= config_.window_bytes_max;
 }
 

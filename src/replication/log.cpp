@@ -20,6 +20,11 @@ log_entry log::pop_front() {
   return first;
 }
 
+void log::restart(const version& base) {
+  *this = {};
+  dropped_ = base;
+}
+
 const log_entry& log::at(std::uint64_t seq) const {
   ARTILLERY_INVARIANT(holds(seq));
   return entries_[static_cast<std::size_t>(seq - dropped_.seq - 1)];

@@ -46,6 +46,8 @@ public:
   /// Counts a record that is committed where it arrives, and so is never kept.
   void pass(const version& next) noexcept { dropped_ = next; }
   [[nodiscard]] log_entry pop_front();
+  /// Forgets everything; the next record follows `base`.
+  void restart(const version& base);
 
   [[nodiscard]] bool holds(std::uint64_t seq) const noexcept { return seq > dropped_.seq && seq <= last_seq(); }
   [[nodiscard]] log_entry& at(std::uint64_t seq);

@@ -94,6 +94,14 @@ stored read_record(const bytes_buffer& block) {
   return result;
 }
 
+/// Of an object, the newest version whose seq is at most `watermark`.
+stored read_at(const bytes_buffer& newest, std::uint64_t watermark) {
+  for (const bytes_buffer* block = &newest; block->capacity() != 0; block = &head_of(*block).older) {
+    if (head_of(*block).version.seq <= watermark) return read_record(*block);
+  }
+  return {};
+}
+
 /// Ends a version and all below it. What readers still share of their memory stays until they let it go.
 void drop(bytes_buffer block) noexcept {
   while (block.capacity() != 0) {
@@ -327,6 +335,31 @@ public:
     return from.in->vacate(from.slot);
   }
 
+  template <class Visit>
+  void for_each(Visit visit) const {
+    const group* groups = groups_.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i <= mask_.load(std::memory_order_relaxed); ++i) {
+      for (const bytes_buffer& block : groups[i].slots) {
+        if (block.capacity() != 0) visit(block);
+      }
+    }
+  }
+
+  /// Takes out everything; the groups stay.
+  [[nodiscard]] std::vector<bytes_buffer> clear() {
+    std::vector<bytes_buffer> taken;
+    taken.reserve(objects_);
+    group* groups = groups_.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i <= mask_.load(std::memory_order_relaxed); ++i) {
+      groups[i].tags = 0;
+      for (bytes_buffer& block : groups[i].slots) {
+        if (block.capacity() != 0) taken.push_back(std::move(block));
+      }
+    }
+    objects_ = 0;
+    return taken;
+  }
+
 private:
   [[nodiscard]] group& at(std::uint64_t hash) const noexcept {
     return groups_.load(std::memory_order_relaxed)[hash & mask_.load(std::memory_order_relaxed)];
@@ -422,11 +455,33 @@ stored memory_store::fetch_at(std::string_view key, std::uint64_t watermark) con
   const std::size_t at = table::shard_of(hash);
   const reading guard{table_->locks, at};
   const place found = table_->shards[at].find(hash, key);
-  if (!found) return {};
-  for (const bytes_buffer* block = &found.block(); block->capacity() != 0; block = &head_of(*block).older) {
-    if (head_of(*block).version.seq <= watermark) return read_record(*block);
+  return found ? read_at(found.block(), watermark) : stored{};
+}
+
+std::size_t memory_store::parts() const {
+  return shards_count;
+}
+
+std::vector<object> memory_store::copy_part(std::size_t part, std::uint64_t watermark) const {
+  std::vector<object> copied;
+  const reading guard{table_->locks, part};
+  table_->shards[part].for_each([&](const bytes_buffer& block) {
+    stored newest = read_at(block, watermark);
+    if (newest.value) copied.push_back({bytes{std::string{key_of(block)}}, std::move(newest)});
+  });
+  return copied;
+}
+
+void memory_store::clear() {
+  for (std::size_t i = 0; i < shards_count; ++i) {
+    std::vector<bytes_buffer> ended;
+    {
+      const writing guard{table_->locks, i};
+      ended = table_->shards[i].clear();
+    }
+    for (bytes_buffer& block : ended) drop(std::move(block));
   }
-  return {};
+  table_->count(0);
 }
 
 void memory_store::apply(std::string_view key, const stored& written) {

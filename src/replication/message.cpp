@@ -3,11 +3,9 @@
 #include "base/archive.hpp"
 #include "base/cursor.hpp"
 #include "base/wire.hpp"
+#include "replication/frame_parts.hpp"
 
 namespace artillery::replication {
-
-using detail::reader;
-using detail::writer;
 
 // --- the cold body: a view, through the archive ---
 
@@ -50,41 +48,6 @@ struct view_body {
   }
 };
 
-// --- shared parts of the hot headers ---
-
-writer begin(frame& out, frame_kind kind, std::uint64_t epoch) {
-  out.clear();
-  writer header{out.header};
-  header.put(static_cast<std::uint8_t>(kind)).put(std::uint8_t{0}).put(std::uint16_t{0}).put(epoch);
-  return header;
-}
-
-reader body_of(bytes_view in) noexcept {
-  reader body{in};
-  static_cast<void>(body.take_raw(frame_header_size));
-  return body;
-}
-
-void put_version(writer& out, const version& v) {
-  out.put_varint(v.epoch).put_varint(v.seq);
-}
-version take_version(reader& in) noexcept {
-  const std::uint64_t epoch = in.take_varint();
-  const std::uint64_t seq = in.take_varint();
-  return {epoch, seq};
-}
-
-reply_status take_status(reader& in) noexcept {
-  const auto raw = in.take<std::uint8_t>();
-  if (raw > reply_status_max) in.fail();
-  return static_cast<reply_status>(raw);
-}
-
-/// `view` as a slice of the frame that it was read from.
-bytes slice_of(const bytes& whole, bytes_view part) noexcept {
-  return whole.slice(static_cast<std::size_t>(part.data() - whole.data()), part.size());
-}
-
 constexpr std::uint8_t flag_found = 1;
 constexpr std::uint8_t flag_local = 2;
 constexpr std::uint8_t flag_applied = 1;
@@ -126,6 +89,7 @@ void encode(frame& out, std::uint32_t cluster, const hello& message) {
   put_handshake_start(header, frame_kind::hello, cluster);
   header.put(static_cast<std::uint8_t>(message.role)).put(message.chain).put(message.epoch);
   header.put(message.from.node).put(message.from.incarnation);
+  if (message.role == link_role::learner) header.put(message.at);
 }
 
 std::optional<hello> decode_hello(bytes_view in, std::uint32_t cluster, std::error_code& error) {
@@ -133,12 +97,13 @@ std::optional<hello> decode_hello(bytes_view in, std::uint32_t cluster, std::err
   if (!take_handshake_start(body, frame_kind::hello, cluster, error)) return std::nullopt;
   hello result;
   const auto role = body.take<std::uint8_t>();
-  if (role > static_cast<std::uint8_t>(link_role::reader)) body.fail();
+  if (role > static_cast<std::uint8_t>(link_role::learner)) body.fail();
   result.role = static_cast<link_role>(role);
   result.chain = body.take<std::uint64_t>();
   result.epoch = body.take<std::uint64_t>();
   result.from.node = body.take_node_id();
   result.from.incarnation = body.take<std::uint64_t>();
+  if (result.role == link_role::learner) result.at = body.take_endpoint();
   if (body.complete()) return result;
   error = errc::malformed;
   return std::nullopt;
@@ -178,7 +143,7 @@ std::optional<frame_header> decode_header(bytes_view in) noexcept {
   result.channel = header.take<std::uint16_t>();
   result.epoch = header.take<std::uint64_t>();
   if (header.failed() || result.channel != 0 || kind < static_cast<std::uint8_t>(frame_kind::append) ||
-      kind > static_cast<std::uint8_t>(frame_kind::pong)) {
+      kind > frame_kind_max) {
     return std::nullopt;
   }
   result.kind = static_cast<frame_kind>(kind);
@@ -301,15 +266,17 @@ std::optional<std::vector<record>> decode_append(const bytes& in, std::size_t va
   return records;
 }
 
-void encode_ack(frame& out, std::uint64_t epoch, std::uint64_t watermark) {
-  begin(out, frame_kind::ack, epoch).put(watermark);
+void encode(frame& out, std::uint64_t epoch, const watermark_ack& message) {
+  begin(out, frame_kind::ack, epoch).put(message.watermark).put(message.tail_opened);
 }
 
-std::optional<std::uint64_t> decode_ack(bytes_view in) noexcept {
+std::optional<watermark_ack> decode_ack(bytes_view in) noexcept {
   reader body = body_of(in);
-  const auto watermark = body.take<std::uint64_t>();
+  watermark_ack result;
+  result.watermark = body.take<std::uint64_t>();
+  result.tail_opened = body.take<bool>();
   if (!body.complete()) return std::nullopt;
-  return watermark;
+  return result;
 }
 
 void encode(frame& out, std::uint64_t epoch, const watermark_query& message) {

@@ -34,7 +34,11 @@ enum class frame_kind : std::uint8_t {
   view_reply = 12,
   ping = 13,
   pong = 14,
+  checkpoint = 15,  // to a learner: what the records that follow stand on
+  position = 16,    // of a learner: how far it is
+  committed = 17,   // the watermark, to a learner
 };
+inline constexpr std::uint8_t frame_kind_max = 17;
 
 /// What a peer's answer says besides its content. A code of the wire: never renumbered.
 enum class reply_status : std::uint8_t {
@@ -71,13 +75,14 @@ struct frame {
   }
 };
 
-enum class link_role : std::uint8_t { client = 0, predecessor = 1, reader = 2 };
+enum class link_role : std::uint8_t { client = 0, predecessor = 1, reader = 2, learner = 3 };
 
 struct hello {
   link_role role = link_role::client;
   std::uint64_t chain = 0;
   std::uint64_t epoch = 0;
   replica_id from;  // of a client: none
+  endpoint at{};    // of a learner: where it listens
 
   friend bool operator==(const hello&, const hello&) = default;
 };
@@ -98,6 +103,11 @@ struct frame_header {
   std::uint8_t flags = 0;
   std::uint16_t channel = 0;
   std::uint64_t epoch = 0;
+};
+
+struct watermark_ack {
+  std::uint64_t watermark = 0;
+  bool tail_opened = false;  // in this epoch: nobody but its replicas holds a lease
 };
 
 struct watermark_query {
@@ -163,7 +173,7 @@ private:
   std::size_t size_ = 0;
   std::uint32_t count_ = 0;
 };
-void encode_ack(frame& out, std::uint64_t epoch, std::uint64_t watermark);
+void encode(frame& out, std::uint64_t epoch, const watermark_ack& message);
 void encode(frame& out, std::uint64_t epoch, const watermark_query& message);
 void encode(frame& out, std::uint64_t epoch, const watermark_reply& message);
 void encode(frame& out, std::uint64_t epoch, const read_request& message);
@@ -181,7 +191,7 @@ void encode_view(frame& out, std::uint64_t epoch, const view& message);
 [[nodiscard]] std::optional<frame_header> decode_header(bytes_view in) noexcept;
 /// Records that share the frame's memory where a value is large, and have their own where it is small.
 [[nodiscard]] std::optional<std::vector<record>> decode_append(const bytes& in, std::size_t value_size_max);
-[[nodiscard]] std::optional<std::uint64_t> decode_ack(bytes_view in) noexcept;
+[[nodiscard]] std::optional<watermark_ack> decode_ack(bytes_view in) noexcept;
 [[nodiscard]] std::optional<watermark_query> decode_watermark_query(bytes_view in) noexcept;
 [[nodiscard]] std::optional<watermark_reply> decode_watermark_reply(bytes_view in) noexcept;
 [[nodiscard]] std::optional<read_request> decode_read_request(bytes_view in) noexcept;

@@ -189,6 +189,9 @@ void replica_binding::ask_authority() {
   });
 }
 
+/// Views do not change here yet.
+void replica_binding::put_to_authority(const authority_question& /*question*/) {}
+
 void replica_binding::view_told(std::error_code error, const view& chosen) {
   if (!running()) return;
   if (error == errc::invalid_configuration) return stop(error);

@@ -97,6 +97,7 @@ private:
     void answer(request_id request, std::error_code error, const read_result& result) override {
       owner_.answered(request, error, result);
     }
+    void ask(const authority_question& question) override { owner_.put_to_authority(question); }
     [[nodiscard]] time_point sample_clock() override { return clock::now(); }
 
   private:
@@ -125,6 +126,7 @@ private:
   void adopt_here(adoption asked);
   [[nodiscard]] std::error_code put_in_force(const view& chosen, duration lease, time_point asked_at);
   void ask_authority();
+  void put_to_authority(const authority_question& question);
   void view_told(std::error_code error, const view& chosen);
   void lease_told(std::error_code error, duration lease, const view& chosen, time_point asked_at);
   void ask_authority_later();

@@ -1,6 +1,7 @@
 #include "replication/sessions.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "replication/mutant.hpp"
 
@@ -15,7 +16,7 @@ auto place_of(auto& kept, std::uint64_t number) {
 }  // namespace
 
 sessions::lookup sessions::find(std::uint64_t session, std::uint64_t number, std::uint64_t lowest) const {
-  const row* found = table_.find(session);
+  const session_row* found = table_.find(session);
   if (found == nullptr) return {finding::unknown_session, {}};
   if (number < found->lowest) return {finding::settled, {}};
   const auto place = place_of(found->kept, number);
@@ -34,7 +35,7 @@ void sessions::apply(const record& next) {
     table_.erase(next.session);
     return;
   }
-  row* found = table_.find(next.session);
+  session_row* found = table_.find(next.session);
   if (found == nullptr) return;
   found->used = next.seq;
   found->lowest = std::max(found->lowest, next.lowest);
@@ -44,22 +45,26 @@ void sessions::apply(const record& next) {
   found->kept.insert(place, {next.number, next.seq, next.result});
 }
 
+void sessions::restore(session_row row) {
+  if (!table_.contains(row.key)) table_.insert(std::move(row));
+}
+
 std::optional<std::uint64_t> sessions::idle_longest() const {
   if (table_.size() < sessions_max_) return std::nullopt;
   const auto idle =
-      std::min_element(table_.begin(), table_.end(), [](const row& a, const row& b) { return a.used < b.used; });
+      std::min_element(table_.begin(), table_.end(), [](const session_row& a, const session_row& b) { return a.used < b.used; });
   return idle->key;
 }
 
 std::size_t sessions::results_kept_max() const noexcept {
   std::size_t most = 0;
-  for (const row& r : table_) most = std::max(most, r.kept.size());
+  for (const session_row& r : table_) most = std::max(most, r.kept.size());
   return most;
 }
 
 void sessions::hash(detail::state_hash& into) const {
   into.add(table_.size());
-  for (const row& r : table_) {
+  for (const session_row& r : table_) {
     into.add(r.key).add(r.used).add(r.lowest).add(r.kept.size());
     for (const answered& a : r.kept)
       into.add(a.number).add(a.seq).add(a.result.applied).add(a.result.version.epoch).add(a.result.version.seq);

@@ -17,6 +17,14 @@ struct answered {
   write_result result;
 };
 
+/// One session as the table has it.
+struct session_row {
+  std::uint64_t key = 0;      // the session, as the head drew it
+  std::uint64_t used = 0;     // the seq of its newest record
+  std::uint64_t lowest = 1;   // numbers below are settled
+  std::deque<answered> kept;  // by number, ascending
+};
+
 /// Which requests are in the log, and what came of them (R10). Every replica has the same table for the same log, since
 /// it is changed by records alone: a session is opened, used and ended by the chain, never by somebody's clock.
 class sessions {
@@ -42,6 +50,11 @@ public:
   /// What every replica does with every record, in order.
   void apply(const record& next);
 
+  /// For a copy of the table: its rows, and what makes the same table of them.
+  [[nodiscard]] std::deque<session_row> rows() const { return {table_.begin(), table_.end()}; }
+  void restore(session_row row);
+  void clear() noexcept { table_.clear(); }
+
   /// The session that a further one would take the place of; nothing while there is room.
   [[nodiscard]] std::optional<std::uint64_t> idle_longest() const;
   [[nodiscard]] bool contains(std::uint64_t session) const noexcept { return table_.contains(session); }
@@ -52,14 +65,7 @@ public:
   void hash(detail::state_hash& into) const;
 
 private:
-  struct row {
-    std::uint64_t key = 0;      // the session, as the head drew it
-    std::uint64_t used = 0;     // the seq of its newest record
-    std::uint64_t lowest = 1;   // numbers below are settled
-    std::deque<answered> kept;  // by number, ascending
-  };
-
-  detail::indexed<row, detail::number_hash> table_;
+  detail::indexed<session_row, detail::number_hash> table_;
   std::size_t sessions_max_;
   std::size_t results_max_;
 };

@@ -20,6 +20,7 @@ public:
   void add(const bytes& key, std::uint64_t seq, time_point arrived);
   /// The record `seq` of `key` is committed, and with it every older one.
   void commit(const bytes& key, std::uint64_t seq);
+  void clear() noexcept { table_.clear(); }
 
   [[nodiscard]] std::size_t size() const noexcept { return table_.size(); }
   [[nodiscard]] bool dirty(const bytes& key) const noexcept { return table_.contains(key); }

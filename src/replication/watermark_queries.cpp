@@ -32,6 +32,12 @@ void watermark_queries::lost() {
   ++question_;  // a late answer to it counts for nobody
 }
 
+std::vector<waiting_read> watermark_queries::take_all() {
+  lost();
+  earliest_.reset();
+  return std::exchange(gathering_, {});
+}
+
 std::vector<waiting_read> watermark_queries::expire(time_point now) {
   std::vector<waiting_read> expired;
   if (!earliest_ || now < *earliest_) return expired;

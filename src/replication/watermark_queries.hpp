@@ -37,6 +37,9 @@ public:
   /// The question under way will not be answered; its reads share the next.
   void lost();
 
+  /// Everybody who waits: of what they are to be told nothing holds any more.
+  [[nodiscard]] std::vector<waiting_read> take_all();
+
   [[nodiscard]] std::optional<time_point> next_deadline() const noexcept { return earliest_; }
   /// Takes out the reads whose deadline has passed.
   [[nodiscard]] std::vector<waiting_read> expire(time_point now);

@@ -18,6 +18,13 @@ void chain_figures::count(const replica_program& ended) {
   sum_.append_frames += c.append_frames;
   sum_.appended_records += c.appended_records;
   sum_.malformed += c.malformed;
+  sum_.views += c.views;
+  sum_.proposals += c.proposals;
+  sum_.gates_waited += c.gates_waited;
+  sum_.gates_ended_early += c.gates_ended_early;
+  sum_.freezes += c.freezes;
+  sum_.learners_promoted += c.learners_promoted;
+  sum_.checkpoints += c.checkpoints;
   needless_questions_ += ended.needless_questions();
   tried_ += ended.tried();
   leases_ended_ += ended.reads_after_lease();
@@ -42,8 +49,8 @@ std::vector<std::pair<std::string, std::uint64_t>> chain_figures::all(const hist
       {"local_reads", sum_.local_reads + tried_},
       {"retries", retries_},
       {"crashes", client_crashes + replica_crashes},
-      {"view_changes", 0},  // one view for ever: there is nothing yet that could change it
-      {"gates_waited", 0},
+      {"view_changes", view_changes},
+      {"gates_waited", sum_.gates_waited},
       {"unanswered_operations", operations.size() - done},
       {"local_reads_by_other_threads", tried_},
       {"tries_sent_on_to_the_core", tries_sent_on},
@@ -70,6 +77,12 @@ std::vector<std::pair<std::string, std::uint64_t>> chain_figures::all(const hist
       {"orders_searched", orders_searched},
       {"searches_given_up", searches_given_up},
       {"clocks_drifting", clocks_drifting},
+      {"views_adopted", sum_.views},
+      {"proposals", sum_.proposals},
+      {"gates_ended_early", sum_.gates_ended_early},
+      {"freezes", sum_.freezes},
+      {"learners_promoted", sum_.learners_promoted},
+      {"checkpoints", sum_.checkpoints},
       {"events", world.events}};
   for (std::size_t kind = 1; kind < fault_event::kinds; ++kind) {
     all.emplace_back("struck_by_" + std::string{fault_event::kind_names[kind]}, struck[kind]);

@@ -39,6 +39,7 @@ public:
   std::uint64_t tries_sent_on = 0;
   std::uint64_t orders_searched = 0;
   std::uint64_t searches_given_up = 0;
+  std::uint64_t view_changes = 0;
 
 private:
   replication::replica_counters sum_;

@@ -85,6 +85,15 @@ void chain_load::replica_crashed(std::size_t replica) {
   }
 }
 
+void chain_load::replica_is_back(std::size_t replica) {
+  for (std::size_t i = 0; i < users_.size(); ++i) {
+    if (users_[i].replica != replica || !users_[i].over) continue;
+    users_[i].over = false;
+    users_[i].waits = false;
+    tick(i);
+  }
+}
+
 void chain_load::give_up_on_client(std::size_t index) {
   users_[index].over = true;
 }

@@ -43,6 +43,8 @@ public:
   /// readers do not.
   void client_crashed(std::size_t index);
   void replica_crashed(std::size_t replica);
+  /// A replica's process runs again: its readers go on.
+  void replica_is_back(std::size_t replica);
   /// Nobody waits for what this client began: it stays cut off.
   void give_up_on_client(std::size_t index);
 

@@ -35,6 +35,8 @@ public:
   };
   /// A call for one key or many; `answered` follows for each of them, in a later `step`.
   void begin(std::vector<call> keys, time_point now);
+  /// Calls from now on read this store.
+  void look_at(std::shared_ptr<const chain_store> objects) { objects_ = std::move(objects); }
   /// Does what is due by now.
   void step(time_point now, const answered& done);
   [[nodiscard]] std::optional<time_point> next_deadline() const;

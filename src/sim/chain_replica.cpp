@@ -10,8 +10,8 @@ using namespace replication;
 /// The world's effects as the core's.
 class replica_program::sink final : public core_effects {
 public:
-  sink(network_effects& out, replica_program& replica, time_point sampled)
-      : out_{out}, replica_{replica}, sampled_{sampled} {}
+  sink(network_effects& out, replica_program& replica, time_point asked_at, time_point sampled)
+      : out_{out}, replica_{replica}, asked_at_{asked_at}, sampled_{sampled} {}
 
   using network_effects::send;
   void send(const connection& to, bytes_view header, std::span<const bytes> body) override {
@@ -25,6 +25,10 @@ public:
   void answer(request_id request, std::error_code error, const read_result& result) override {
     replica_.callers_.on_read(request, error, result);
   }
+  void ask(const authority_question& question) override {
+    if (const auto* renewal = std::get_if<authority_renew>(&question)) replica_.renewals_[renewal->id] = asked_at_;
+    if (replica_.callers_.seat) replica_.callers_.seat->ask(question);
+  }
   time_point sample_clock() override { return sampled_; }
 
 private:
@@ -36,6 +40,7 @@ private:
 
   network_effects& out_;
   replica_program& replica_;
+  time_point asked_at_;
   time_point sampled_;
 };
 
@@ -63,7 +68,7 @@ template <class Function>
 void replica_program::step(time_point now, network_effects& out, Function&& function) {
   const time_point sampled = now + step_takes();
   const std::uint64_t answered_before = core_.counters().local_reads;
-  sink effects{out, *this, sampled};
+  sink effects{out, *this, now, sampled};
   function(turn{now, *objects_, effects});
   if (sampled >= lease_end_) answers_without_lease_ += core_.counters().local_reads - answered_before;
 }
@@ -71,6 +76,10 @@ void replica_program::step(time_point now, network_effects& out, Function&& func
 // --- life ---
 
 void replica_program::start(time_point now, network_effects& out) {
+  if (callers_.seat) {
+    step(now, out, [&](const turn& at) { core_.start(callers_.seat->listens_at, at); });
+    return after_input(now, out);
+  }
   if (driving_.adopt_delay == duration{0}) return adopt(now, out);
   adopt_at_ = now + driving_.adopt_delay;
 }
@@ -123,6 +132,42 @@ void replica_program::expire(time_point now, network_effects& out) {
     step(now, out, [&](const turn& at) { core_.expire(at); });
     after_input(now, out);
   }
+}
+
+// --- where views change ---
+
+void replica_program::count_lease(const authority_answer& answer) {
+  const auto* renewed = std::get_if<authority_renewed>(&answer);
+  if (renewed == nullptr || !renewed->yes) return;
+  const auto asked = renewals_.find(renewed->id);
+  if (asked == renewals_.end() || core_.in_force().leases != lease_mode::timed) return;
+  lease_end_ = std::max(lease_end_, asked->second + core_.in_force().lease);
+}
+
+void replica_program::answered(const authority_answer& answer, time_point now, network_effects& out) {
+  count_lease(answer);
+  step(now, out, [&](const turn& at) { core_.answered(answer, at); });
+  follow_epoch(now, out);
+  after_input(now, out);
+}
+
+void replica_program::follow_epoch(time_point now, network_effects& out) {
+  if (lease_epoch_ == core_.in_force().epoch) return;
+  lease_epoch_ = core_.in_force().epoch;
+  lease_end_ = time_point::min();
+  // What was asked in adopting this epoch is of it; all else is of an earlier one.
+  std::erase_if(renewals_, [now](const auto& asked) { return asked.second < now; });
+  const bool is_removed = std::any_of(events_.begin(), events_.end(), [](const event& e) {
+    return e.what == event::kind::removed;
+  });
+  if (!is_removed) return;
+  const std::uint64_t incarnation = callers_.seat->next_incarnation();
+  if (incarnation == 0) return;
+  if (callers_.on_end) callers_.on_end(*this);
+  events_.clear();
+  objects_ = std::make_shared<chain_store>();
+  local_reads_.look_at(objects_);
+  step(now, out, [&](const turn& at) { core_.begin_anew(incarnation, at); });
 }
 
 void replica_program::flush(time_point now, network_effects& out) {

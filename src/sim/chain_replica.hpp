@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -25,11 +26,20 @@ struct replica_driving {
   std::optional<duration> lease;  ///< from the question on; nothing: endless
 };
 
+/// Where a replica asks for the view, when views change.
+struct authority_seat {
+  endpoint listens_at;
+  std::function<void(const replication::authority_question&)> ask;
+  /// The incarnation under which a replica that was removed comes back; 0: it does not.
+  std::function<std::uint64_t()> next_incarnation;
+};
+
 /// Who hears of the reads of a replica's own process.
 struct replica_callers {
   std::function<void(replication::request_id, std::error_code, const replication::read_result&)> on_read;
   local_reads::answered on_try;
-  /// Its process ends, however it does: what is left of it, for the last time.
+  std::optional<authority_seat> seat{};  ///< nothing: the view never changes
+  /// Its process ends, however it does, or it becomes another replica: what is left of it, for the last time.
   std::function<void(const class replica_program&)> on_end;
 };
 
@@ -54,6 +64,7 @@ public:
             std::optional<time_point> deadline, time_point now, network_effects& out);
   void cancel(replication::request_id request, time_point now, network_effects& out);
   void hint(const node_id& about, replication::peer_hint what, time_point now, network_effects& out);
+  void answered(const replication::authority_answer& answer, time_point now, network_effects& out);
 
   [[nodiscard]] const replication::core& core() const noexcept { return core_; }
   [[nodiscard]] const chain_store& objects() const noexcept { return *objects_; }
@@ -62,6 +73,8 @@ public:
   [[nodiscard]] const std::vector<replication::event>& events() const noexcept { return events_; }
   /// When the right to answer strong reads ends, on the own clock.
   [[nodiscard]] time_point lease_end() const noexcept { return lease_end_; }
+  /// What the other threads of its process go by.
+  [[nodiscard]] replication::serving_state published() const noexcept { return published_->load(); }
 
   // --- for checkers ---
   /// Strong reads of clean objects that asked the tail all the same.
@@ -75,6 +88,8 @@ public:
 
 private:
   class sink;
+  /// What the checkers hold a lease to, whatever the core makes of it.
+  void count_lease(const replication::authority_answer& answer);
   template <class Function>
   void step(time_point now, network_effects& out, Function&& function);
   /// A strong read, about to be handed to the core: whether it needs no message.
@@ -82,6 +97,7 @@ private:
   [[nodiscard]] duration step_takes();
   void adopt(time_point now, network_effects& out);
   void flush(time_point now, network_effects& out);
+  void follow_epoch(time_point now, network_effects& out);
   void after_input(time_point now, network_effects& out);
   void step_reads(time_point now);
 
@@ -96,6 +112,8 @@ private:
   std::optional<time_point> adopt_at_;
   std::optional<time_point> flush_at_;
   time_point lease_end_ = time_point::min();
+  std::uint64_t lease_epoch_ = 0;                             // when views change: of which `lease_end_` is
+  std::map<replication::question_id, time_point> renewals_;  // when each was asked, in this epoch
   std::vector<replication::event> events_;
   std::uint64_t needless_questions_ = 0;
   std::uint64_t answers_without_lease_ = 0;

@@ -19,6 +19,21 @@ stored chain_store::fetch_at(std::string_view key, std::uint64_t watermark) cons
   return newest == found->second.rend() ? stored{} : *newest;
 }
 
+std::vector<replication::object> chain_store::copy_part(std::size_t /*part*/, std::uint64_t watermark) const {
+  std::vector<replication::object> copied;
+  for (const auto& [key, versions] : objects_) {
+    stored newest = fetch_at(key, watermark);
+    if (newest.value) copied.push_back({bytes{key}, std::move(newest)});
+  }
+  return copied;
+}
+
+void chain_store::clear() {
+  objects_.clear();
+  journal_.clear();
+  versions_ = 0;
+}
+
 void chain_store::apply(std::string_view key, const stored& written) {
   ++versions_;
   objects_[std::string{key}].push_back(written);

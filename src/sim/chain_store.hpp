@@ -19,6 +19,9 @@ public:
   [[nodiscard]] replication::stored fetch_at(std::string_view key, std::uint64_t watermark) const override;
   void apply(std::string_view key, const replication::stored& written) override;
   void commit(std::string_view key, std::uint64_t seq) override;
+  [[nodiscard]] std::vector<replication::object> copy_part(std::size_t part, std::uint64_t watermark) const override;
+  /// The journal begins anew, too: what a learner forgets nobody was told.
+  void clear() override;
   [[nodiscard]] std::size_t size() const override { return objects_.size(); }
 
   [[nodiscard]] const journal& applied() const noexcept { return journal_; }

@@ -95,7 +95,7 @@ std::vector<std::byte> stranger_program::draw_frame() {
   frame made;
   const std::uint64_t number = random_.below(1000);
   switch (random_.below(7)) {
-    case 0: encode_ack(made, chain_.epoch, number); break;
+    case 0: encode(made, chain_.epoch, watermark_ack{.watermark = number}); break;
     case 1: encode(made, chain_.epoch, watermark_query{number}); break;
     case 2: encode(made, chain_.epoch, watermark_reply{number, reply_status::ok, number}); break;
     case 3: {

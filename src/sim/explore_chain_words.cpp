@@ -36,7 +36,7 @@ std::string words_of(const bytes& frame) {
       if (!records || records->empty()) return "append";
       return "append " + std::to_string(records->front().seq) + ".." + std::to_string(records->back().seq);
     }
-    case frame_kind::ack: return "ack " + std::to_string(decode_ack(frame).value_or(0));
+    case frame_kind::ack: return "ack " + std::to_string(decode_ack(frame).value_or(watermark_ack{}).watermark);
     case frame_kind::watermark_query: return "watermark question";
     case frame_kind::watermark_reply: {
       const auto reply = decode_watermark_reply(frame);

@@ -91,7 +91,7 @@ std::vector<sample> samples() {
   add("welcome", f, [error](const bytes& b) mutable { return decode_welcome(b, cluster, error).has_value(); });
   all.push_back({"append", append_of({put_record(9, "key", "value"), failed_record(10)}),
                  [](const bytes& b) { return decode_append(b, 1000).has_value(); }});
-  encode_ack(f, 2, 9);
+  encode(f, 2, watermark_ack{.watermark = 9, .tail_opened = true});
   add("ack", f, [](const bytes& b) { return decode_ack(b).has_value(); });
   encode(f, 2, watermark_query{17});
   add("watermark query", f, [](const bytes& b) { return decode_watermark_query(b).has_value(); });

@@ -49,6 +49,14 @@ public:
     it->second.erase(it->second.begin(), it->second.find(seq));
     if (it->second.size() == 1 && !it->second.begin()->second.value) objects_.erase(it);
   }
+  std::vector<object> copy_part(std::size_t /*part*/, std::uint64_t watermark) const override {
+    std::vector<object> copied;
+    for (const auto& [key, versions] : objects_) {
+      if (stored newest = fetch_at(key, watermark); newest.value) copied.push_back({bytes{key}, std::move(newest)});
+    }
+    return copied;
+  }
+  void clear() override { objects_.clear(); }
   std::size_t size() const override { return objects_.size(); }
 
 private:

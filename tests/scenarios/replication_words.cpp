@@ -141,8 +141,8 @@ described replication_words::describe_of_chain(frame_kind kind, const utterance&
       return {"append", text};
     }
     case frame_kind::ack: {
-      const auto watermark = decode_ack(frame);
-      return watermark ? described{"ack", "ack " + number(*watermark)} : unreadable;
+      const auto ack = decode_ack(frame);
+      return ack ? described{"ack", "ack " + number(ack->watermark)} : unreadable;
     }
     case frame_kind::watermark_query: {
       const auto query = decode_watermark_query(frame);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "artillery/replication/store.hpp"
 
@@ -35,6 +36,10 @@ public:
   /// Overlaps the memory accesses of up to 16 keys at a time. `into` must be as long as `keys`.
   void fetch(std::span<const std::string_view> keys, std::span<stored> into) const override;
   [[nodiscard]] stored fetch_at(std::string_view key, std::uint64_t watermark) const override;
+
+  [[nodiscard]] std::size_t parts() const override;
+  [[nodiscard]] std::vector<object> copy_part(std::size_t part, std::uint64_t watermark) const override;
+  void clear() override;
 
   void apply(std::string_view key, const stored& written) override;
   void commit(std::string_view key, std::uint64_t seq) override;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "artillery/bytes.hpp"
 #include "artillery/replication/types.hpp"
@@ -16,6 +17,12 @@ struct stored {
   replication::version version;  ///< none: there is no such version
   std::optional<bytes> value;    ///< nothing: absent (never written, or erased by `version`)
   std::uint32_t checksum = 0;    ///< CRC-32C of the value, made where it entered the system
+};
+
+/// An object as a copy of a store has it.
+struct object {
+  bytes key;
+  stored newest;
 };
 
 /// Where a replica keeps its objects. A user may supply one; `memory_store` is ours.
@@ -51,6 +58,14 @@ public:
     apply(key, written);
     commit(key, written.version.seq);
   }
+
+  /// A store is copied in this many parts, one after the other, while writes go on between them.
+  [[nodiscard]] virtual std::size_t parts() const { return 1; }
+  /// The objects of one part: of each the newest version whose seq is at most `watermark`, if there is one with a
+  /// value. An object that is there from the first part's copy to the last's is in one of them.
+  [[nodiscard]] virtual std::vector<object> copy_part(std::size_t part, std::uint64_t watermark) const = 0;
+  /// Forgets everything. Readers on other threads may still see it for a while; nobody answers by it.
+  virtual void clear() = 0;
 
   /// Objects that are there, committed or not (an estimate while writes go on).
   [[nodiscard]] virtual std::size_t size() const = 0;

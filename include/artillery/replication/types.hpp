@@ -286,6 +286,23 @@ struct replica_config {
   /// Pause before a broken link is opened again: doubles from the first to the second, drawn between half and all.
   duration reconnect_min = std::chrono::milliseconds{20};
   duration reconnect_max = std::chrono::seconds{1};
+  // --- with an authority that changes the view ---
+  /// A neighbour that cannot be reached for this long is taken for failed: a view without it is proposed.
+  duration failed_after = std::chrono::seconds{1};
+  /// Replicas and learners that the chain wants; while there are fewer, nodes that ask are fed and promoted.
+  std::size_t replicas_wanted = 3;
+  /// With fewer replicas than this the head takes no new writes (`busy`): a record has so many copies at least.
+  std::size_t replicas_min = 1;
+  /// A node that was dropped more than once is kept out for a while: doubles from the first to the second.
+  duration readmit_min = std::chrono::seconds{1};
+  duration readmit_max = std::chrono::minutes{1};
+  /// A question to the authority without an answer for this long is asked again.
+  duration authority_timeout = std::chrono::milliseconds{200};
+  /// How long a tail holds commits back for a learner that is nearly there, before it lets it catch up once more.
+  duration freeze_max = std::chrono::milliseconds{200};
+  /// Records that a tail keeps for its learners; one that lags further behind is fed from the start again.
+  std::size_t backlog_bytes_max = std::size_t{64} << 20U;
+
   /// The chain is said to have stopped when the way down has been broken, or a write has waited, for this long.
   duration stopped_after = std::chrono::seconds{1};
 };
@@ -323,7 +340,10 @@ struct event {
   enum class kind : std::uint8_t {
     listening,      ///< the replica's port is open: `replica::local_endpoint` tells which
     serving,        ///< this replica is in the view and answers
+    learning,       ///< this replica is in the view as a learner: it is being fed
     not_serving,    ///< a view is in force that does not list this incarnation: a stranger
+    removed,        ///< the chain goes on without this replica: it serves nothing more, and may come back as a stranger
+                    ///< under another incarnation
     chain_stopped,  ///< no write gets through: a neighbour in the chain (`other`) is unreachable, or those behind it
                     ///< are
     chain_resumed,  ///< writes get through again
@@ -341,13 +361,14 @@ struct event {
 };
 
 /// What a replica does in its chain.
-enum class role : std::uint8_t { none, head, middle, tail, single };
+enum class role : std::uint8_t { none, head, middle, tail, single, learner };
 
 /// What somebody who watches the nodes of a chain says of one. It is never believed: it only makes a replica look at
 /// once where it would have looked later.
 enum class peer_hint : std::uint8_t {
   doubted,  ///< suspected, failed or gone: links to it are probed at once
-  present   ///< here, perhaps again: links to it are opened at once, without the pause after a failure
+  present,  ///< here, perhaps again: links to it are opened at once, without the pause after a failure
+  failed    ///< declared gone: as `doubted`, and where views can change one without it is proposed
 };
 
 /// A replica's state at a moment, for eyes and dashboards.
@@ -385,6 +406,13 @@ struct replica_counters {
   std::uint64_t links_opened = 0;
   std::uint64_t links_lost = 0;
   std::uint64_t hints = 0;                ///< about a neighbour, and so heeded
+  std::uint64_t views = 0;                ///< put in force here
+  std::uint64_t proposals = 0;            ///< views proposed to the authority
+  std::uint64_t gates_waited = 0;         ///< openings, as tail, that had to wait for leases to end
+  std::uint64_t gates_ended_early = 0;    ///< of them, those that the voters ended
+  std::uint64_t freezes = 0;              ///< commits held back, as tail, to promote a learner
+  std::uint64_t learners_promoted = 0;    ///< as tail
+  std::uint64_t checkpoints = 0;          ///< given to learners, as tail
   std::uint64_t malformed = 0;            ///< frames that are none of ours, or out of order
   std::uint64_t checksum_mismatches = 0;  ///< values damaged on the way
 };

@@ -1,0 +1,35 @@
+#include "replication/lease.hpp"
+
+#include <algorithm>
+
+#include "replication/mutant.hpp"
+
+namespace artillery::replication {
+
+void lease::hold(time_point asked_at, duration length) noexcept {
+  until_ = length >= time_point::max() - asked_at ? time_point::max() : asked_at + length;
+}
+
+void lease::asked(question_id id, time_point at, duration length) {
+  // Two further questions may be lost before it ends.
+  next_question_ = at + std::max<duration>(length / 3, std::chrono::microseconds{10});
+  if (open_.size() == questions_max) open_.erase(open_.begin());
+  open_.push_back({id, at});
+}
+
+void lease::granted(question_id id, duration length, time_point now) {
+  const auto found = std::find_if(open_.begin(), open_.end(), [id](const question& q) { return q.id == id; });
+  if (found == open_.end()) return;
+  time_point from = found->at;
+  if (mutant(mutation::lease_from_answer)) from = now;
+  if (mutant(mutation::renewal_of_later_question)) from = open_.back().at;
+  until_ = std::max(until_, from + length);
+  open_.erase(open_.begin(), found + 1);
+}
+
+void lease::hash(detail::state_hash& into, time_point now) const {
+  into.add(until_, now).add(next_question_, now).add(open_.size());
+  for (const question& each : open_) into.add(each.id).add(each.at, now);
+}
+
+}  // namespace artillery::replication

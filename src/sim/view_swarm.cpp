@@ -1,0 +1,127 @@
+#include "sim/view_swarm.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace artillery::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+template <class T, std::size_t N>
+T any_of_these(detail::random& random, const std::array<T, N>& choices) {
+  return choices[static_cast<std::size_t>(random.below(N))];
+}
+
+duration up_to(detail::random& random, duration bound) {
+  return duration{static_cast<duration::rep>(random.below(static_cast<std::uint64_t>(bound.count()) + 1))};
+}
+
+/// The chain's own draws, where they are those of a chain that stops for ever when a replica is gone.
+void adapt_chain(chain_swarm& s, detail::random random) {
+  s.replicas = any_of_these(random, std::array<std::size_t, 8>{1, 2, 2, 3, 3, 3, 3, 4});
+  s.operations = any_of_these(random, std::array<std::uint32_t, 4>{60, 150, 200, 300});
+  s.think_max = any_of_these(random, std::array<duration, 3>{2ms, 8ms, 20ms});
+  s.fault_phase = any_of_these(random, std::array<duration, 3>{500ms, 1s, 2s});
+  s.deadlines = 100;  // a named replica may be gone for good
+  s.deadline_max = any_of_these(random, std::array<duration, 2>{500ms, 3s});
+  s.lost_client.reset();
+  for (replica_driving& driving : s.driving) {
+    driving.lease.reset();
+    driving.adopt_delay = duration{0};
+    driving.asked_before = duration{0};
+  }
+  s.slow_ways.clear();
+  s.client.retry_max = 50ms;
+  replication::replica_config& replica = s.replica;
+  replica.failed_after = any_of_these(random, std::array<duration, 3>{30ms, 100ms, 300ms});
+  replica.silence_max = any_of_these(random, std::array<duration, 3>{60ms, 200ms, 1s});
+  replica.authority_timeout = any_of_these(random, std::array<duration, 3>{5ms, 20ms, 100ms});
+  replica.freeze_max = any_of_these(random, std::array<duration, 3>{2ms, 20ms, 200ms});
+  replica.readmit_min = 20ms;
+  replica.readmit_max = any_of_these(random, std::array<duration, 2>{40ms, 1s});
+  replica.backlog_bytes_max = any_of_these(random, std::array<std::size_t, 3>{1, 5'000, 1'000'000});
+  replica.replicas_wanted = s.replicas;
+  replica.reconnect_max = 50ms;
+  s.stream_timeout = any_of_these(random, std::array<duration, 2>{100ms, 1s});
+}
+
+void draw_authority(view_swarm& s, detail::random random) {
+  s.lease = any_of_these(random, std::array<duration, 5>{1us, 4ms, 20ms, 60ms, 250ms});
+  if (random.chance(1, 8)) s.leases = replication::lease_mode::none;
+  s.authority.delay_max = any_of_these(random, std::array<duration, 4>{200us, 2ms, 10ms, 60ms});
+  s.authority.lost = any_of_these(random, std::array<std::uint32_t, 4>{0, 0, 50, 300});
+  s.authority.unknown = any_of_these(random, std::array<std::uint32_t, 3>{0, 100, 500});
+  s.authority.fences = random.chance(2, 3);
+  s.authority.tells_quiet = random.chance(1, 2);
+}
+
+void draw_view_faults(view_swarm& s, detail::random random) {
+  using kind = view_fault::kind;
+  constexpr std::array<kind, 12> kinds{kind::crash_replica,     kind::crash_replica,   kind::crash_replica_midway,
+                                       kind::power_off_replica, kind::pause_replica,   kind::pause_replica,
+                                       kind::pause_replica,     kind::isolate_replica, kind::isolate_replica,
+                                       kind::isolate_replica,   kind::say_failed,      kind::cut_from_authority};
+  const std::uint64_t faults = random.between(1, 14);
+  for (std::uint64_t i = 0; i < faults; ++i) {
+    view_fault fault;
+    fault.at = up_to(random, s.chain.fault_phase);
+    fault.what = any_of_these(random, kinds);
+    // Often just about as long as it takes to be given up and to outlast a lease.
+    const duration bound = random.chance(1, 2) ? 2 * (s.lease + s.chain.replica.failed_after) : 800ms;
+    fault.length = up_to(random, bound);
+    fault.draw = random.next() >> 8U;
+    s.faults.push_back(fault);
+  }
+  s.one_stays_down = random.chance(1, 4);
+}
+
+std::optional<fault_family> family_of_view_fault(view_fault::kind what) noexcept {
+  using kind = view_fault::kind;
+  switch (what) {
+    case kind::crash_replica:
+    case kind::crash_replica_midway:
+    case kind::power_off_replica: return fault_family::crash;
+    case kind::pause_replica: return fault_family::pause;
+    case kind::isolate_replica: return fault_family::partition;
+    case kind::cut_from_authority: return fault_family::one_way;
+    case kind::none:
+    case kind::say_failed: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options) {
+  const detail::random streams = detail::random{seed}.fork("view swarm");
+  view_swarm s;
+  s.chain = draw_swarm(seed, options);
+  detail::random families = streams.fork("families");
+  for (const fault_family family : {fault_family::crash, fault_family::pause, fault_family::partition}) {
+    const bool exists = families.chance(3, 4);
+    if (exists && options.has(family)) s.chain.families |= 1U << static_cast<unsigned>(family);
+  }
+  adapt_chain(s.chain, streams.fork("chain"));
+  if (options.nodes) s.chain.replicas = std::clamp<std::size_t>(*options.nodes, 1, chain_swarm::replicas_max - 2);
+  if (options.time) s.chain.fault_phase = *options.time;
+  detail::random sizes = streams.fork("sizes");
+  s.spares = static_cast<std::size_t>(sizes.below(3));
+  draw_authority(s, streams.fork("authority"));
+  draw_view_faults(s, streams.fork("faults"));
+  for (view_fault& fault : s.faults) {
+    const auto family = family_of_view_fault(fault.what);
+    if (fault.at >= s.chain.fault_phase || (family && !s.chain.has(*family))) fault.what = view_fault::kind::none;
+  }
+  using kind = fault_event::kind;
+  for (fault_event& fault : s.chain.fault_events) {
+    // Crashes of replicas have a list of their own here.
+    const bool is_crash = fault.what == kind::crash_replica || fault.what == kind::crash_replica_midway ||
+                          fault.what == kind::crash_replica_and_restart;
+    if (is_crash) fault.what = kind::none;
+  }
+  return s;
+}
+
+}  // namespace artillery::sim

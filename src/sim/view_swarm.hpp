@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/chain_swarm.hpp"
+#include "sim/plain_authority.hpp"
+
+namespace artillery::sim {
+
+/// One fault that calls for another view, or looks like it.
+struct view_fault {
+  enum class kind : std::uint8_t {
+    none,  ///< left out
+    crash_replica,
+    crash_replica_midway,
+    power_off_replica,
+    pause_replica,         ///< past its lease, and then it goes on
+    isolate_replica,       ///< from everybody, for a while
+    cut_from_authority,    ///< for a while
+    say_failed             ///< a replica is told that another has failed, true or not
+  };
+
+  duration at{};
+  kind what = kind::none;
+  duration length{};
+  std::uint64_t draw = 0;
+};
+
+/// What one seed's run is like when views change: a chain's run, and what is more in it.
+struct view_swarm {
+  chain_swarm chain;
+  std::size_t spares = 1;  ///< hosts that are in no view at first
+  duration lease{};
+  replication::lease_mode leases = replication::lease_mode::timed;
+  authority_manners authority;
+  std::vector<view_fault> faults;
+  bool one_stays_down = false;  ///< when everything else is healed
+
+  [[nodiscard]] std::size_t hosts() const noexcept { return chain.replicas + spares; }
+};
+
+/// Everything is drawn from the seed; then what the options exclude is left out.
+[[nodiscard]] view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options);
+
+}  // namespace artillery::sim

@@ -1,0 +1,466 @@
+#include "sim/view_world.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "replication/next_view.hpp"
+#include "sim/chain_checks.hpp"
+#include "sim/chain_figures.hpp"
+#include "sim/chain_load.hpp"
+#include "sim/chain_stranger.hpp"
+#include "sim/linearizability.hpp"
+#include "sim/plain_authority.hpp"
+#include "sim/view_checks.hpp"
+#include "sim/view_swarm.hpp"
+
+namespace artillery::sim {
+namespace {
+
+using namespace std::chrono_literals;
+using replication::request_id;
+
+constexpr duration settling_patience = 120s;
+constexpr std::uint64_t order_steps_max = 200'000;
+constexpr std::uint64_t order_searched_one_in = 4;
+
+class view_run {
+public:
+  view_run(std::uint64_t seed, const run_options& options)
+      : options_{options},
+        swarm_{draw_view_swarm(seed, options)},
+        seeds_{detail::random{seed}.fork("view programs")},
+        is_searched_{seed % order_searched_one_in == 0},
+        world_{seed, swarm_.chain.faults},
+        authority_{world_, genesis(), swarm_.authority, detail::random{seed}.fork("authority").next(),
+                   [this](const auto& who, const auto& answer) { tell(who, answer); }},
+        observer_{authority_.chosen()},
+        load_{world_, swarm_.chain, options_, swarm_.chain.fault_events.size() + swarm_.faults.size(), is_searched_,
+              seed} {
+    world_.set_stream_timeout(swarm_.chain.stream_timeout);
+    world_.set_stream_limits(swarm_.chain.streams);
+  }
+
+  view_run(const view_run&) = delete;
+  view_run& operator=(const view_run&) = delete;
+  ~view_run() { is_over_ = true; }
+
+  run_result run() {
+    build();
+    load_.begin(hosts_, clients_);
+    schedule_faults();
+    go(swarm_.chain.fault_phase, [] { return false; });
+    heal();
+    go(settling_patience, [this] { return is_lost() || (load_.ended() && has_settled()); });
+    if (result_.violations.empty()) check_end();
+    if (result_.violations.empty()) check_histories();
+    count();
+    return std::move(result_);
+  }
+
+private:
+  // --- building ---
+
+  static endpoint host_endpoint(std::size_t i) { return endpoint::v4(10, 0, 0, static_cast<std::uint8_t>(i), 7000); }
+
+  [[nodiscard]] replication::view genesis() const {
+    replication::view v;
+    v.chain = 1;
+    v.epoch = 1;
+    v.drift_ppm = swarm_.chain.drift_ppm;
+    v.reads = swarm_.chain.reads;
+    v.leases = swarm_.leases;
+    if (v.leases == replication::lease_mode::timed) v.lease = swarm_.lease;
+    for (std::size_t i = 0; i < swarm_.chain.replicas; ++i) {
+      v.replicas.push_back({{{1, i + 1}, 1}, host_endpoint(i)});
+      v.readers.push_back(v.replicas.back().id);
+    }
+    return v;
+  }
+
+  [[nodiscard]] bool has_readers(std::size_t index) const noexcept { return index < swarm_.chain.replicas; }
+
+  std::unique_ptr<replica_program> replica(std::size_t index) {
+    replication::replica_config config = swarm_.chain.replica;
+    config.self = {{1, index + 1}, ++incarnations_[index]};
+    replica_callers callers = load_.callers();
+    const std::uint64_t process = ++processes_;
+    running_[index] = process;
+    callers.seat = authority_seat{.listens_at = host_endpoint(index),
+                                  .ask =
+                                      [this, index, process](const replication::authority_question& question) {
+                                        ask(index, process, question);
+                                      },
+                                  .next_incarnation = [this, index] { return ++incarnations_[index]; }};
+    callers.on_end = [this, index](const replica_program& ended) {
+      if (is_over_) return;
+      figures_.count(ended);
+      observer_.ended(hosts_.at(index), ended);
+    };
+    return std::make_unique<replica_program>(config, genesis(), seeds_.next(), swarm_.chain.driving[index],
+                                             std::move(callers));
+  }
+
+  void ask(std::size_t index, std::uint64_t process, const replication::authority_question& question) {
+    const auto who = program_at(index) == nullptr ? first_name(index) : program_at(index)->core().self();
+    authority_.ask({.at = index, .process = process, .who = who}, question);
+  }
+
+  [[nodiscard]] replication::replica_id first_name(std::size_t index) const {
+    return {{1, index + 1}, incarnations_[index]};
+  }
+
+  void tell(const plain_authority::asker& who, const replication::authority_answer& answer) {
+    if (running_[who.at] != who.process) return;
+    call<replica_program>(hosts_[who.at], [this, who, answer](replica_program& p, time_point now, network_effects& out) {
+      if (running_[who.at] == who.process) p.answered(answer, now, out);
+    });
+  }
+
+  std::unique_ptr<client_program> client() {
+    return load_.client(seeds_.next(), [this](const client_program& ended) {
+      if (!is_over_) figures_.count(ended);
+    });
+  }
+
+  void build() {
+    const std::size_t count = swarm_.hosts();
+    incarnations_.assign(count, 0);
+    running_.assign(count, 0);
+    for (std::size_t i = 0; i < count; ++i) swarm_.chain.client.replicas.push_back(host_endpoint(i));
+    for (std::size_t i = 0; i < count; ++i) {
+      hosts_.push_back(i);  // hosts are numbered as they are added
+      const host added = world_.add(host_endpoint(i), replica(i));
+      hosts_[i] = added;
+      world_.set_clock_drift(added, swarm_.chain.clock_drift[i]);
+      if (swarm_.chain.clock_drift[i] != 0) ++figures_.clocks_drifting;
+    }
+    stranger_ =
+        world_.add(endpoint::v4(10, 0, 3, 0, 9000), std::make_unique<stranger_program>(genesis(), seeds_.next()));
+    for (std::size_t i = 0; i < swarm_.chain.clients; ++i) {
+      clients_.push_back(world_.add(endpoint::v4(10, 0, 1, static_cast<std::uint8_t>(i), 9000), client()));
+    }
+  }
+
+  [[nodiscard]] const replica_program* program_at(std::size_t index) {
+    if (index >= hosts_.size() || hosts_[index] >= world_.hosts()) return nullptr;
+    return static_cast<const replica_program*>(world_.running(hosts_[index]));
+  }
+
+  template <class Program, class Input>
+  void call(host which, Input input) {
+    world_.call(which, [input](program& p, time_point now, network_effects& out) {
+      input(static_cast<Program&>(p), now, out);
+    });
+  }
+
+  // --- faults ---
+
+  [[nodiscard]] bool is_left_out(std::size_t number) const {
+    return std::binary_search(options_.without.begin(), options_.without.end(), number);
+  }
+
+  void schedule_faults() {
+    const auto& common = swarm_.chain.fault_events;
+    for (std::size_t i = 0; i < common.size(); ++i) {
+      if (is_left_out(i)) continue;
+      world_.schedule(world_.now() + common[i].at, [this, fault = common[i]] { strike(fault); });
+    }
+    for (std::size_t i = 0; i < swarm_.faults.size(); ++i) {
+      if (is_left_out(common.size() + i)) continue;
+      world_.schedule(world_.now() + swarm_.faults[i].at, [this, fault = swarm_.faults[i]] { strike(fault); });
+    }
+  }
+
+  void strike(const fault_event& fault) {
+    using kind = fault_event::kind;
+    const host any = static_cast<host>(fault.draw % world_.hosts());
+    const host other = (any + 1 + fault.draw / 7 % (world_.hosts() - 1)) % world_.hosts();
+    ++figures_.struck[static_cast<std::size_t>(fault.what)];
+    switch (fault.what) {
+      case kind::cut_one_way: return world_.cut(any, other);
+      case kind::split: world_.split(); return;
+      case kind::bridge: return divide(fault.draw);
+      case kind::pester:
+        return call<stranger_program>(stranger_, [at = host_endpoint(fault.draw % swarm_.hosts())](
+                                                     stranger_program& p, time_point, network_effects& out) {
+          p.pester(at, out);
+        });
+      case kind::isolate: return world_.isolate(any);
+      case kind::heal: return world_.heal();
+      case kind::suspend:
+        return world_.suspend(any, duration{static_cast<duration::rep>(fault.draw / 64 % 300'000'000)});
+      case kind::clog: {
+        world_.clog(any, other);
+        const duration length{static_cast<duration::rep>(fault.draw / 64 % 500'000'000)};
+        world_.schedule(world_.now() + length, [this, any, other] { world_.unclog(any, other); });
+        return;
+      }
+      case kind::pause: return world_.pause(any);
+      case kind::resume: return world_.resume(any);
+      case kind::hint:
+        return hint(fault.draw, fault.draw % 2 == 0 ? replication::peer_hint::doubted : replication::peer_hint::present);
+      case kind::crash_client:
+      case kind::crash_client_midway: return crash_client(fault.draw % swarm_.chain.clients);
+      default: return;
+    }
+  }
+
+  void divide(std::uint64_t draw) {
+    const host seen_by_all = draw % world_.hosts();
+    std::vector<host> side;
+    for (host h = 0; h < world_.hosts(); ++h) {
+      if (h != seen_by_all && (draw >> (8 + h % 32) & 1U) != 0) side.push_back(h);
+    }
+    world_.partition(side, seen_by_all);
+  }
+
+  void hint(std::uint64_t draw, replication::peer_hint what) {
+    const node_id about{1, draw / 8 % swarm_.hosts() + 1};
+    call<replica_program>(
+        hosts_[draw / 64 % swarm_.hosts()],
+        [about, what](replica_program& p, time_point now, network_effects& out) { p.hint(about, what, now, out); });
+  }
+
+  void crash_client(std::size_t index) {
+    if (!world_.is_up(clients_[index])) return;
+    world_.crash(clients_[index]);
+    ++figures_.client_crashes;
+    load_.client_crashed(index);
+    world_.restart(clients_[index], client());
+  }
+
+  void strike(const view_fault& fault) {
+    using kind = view_fault::kind;
+    const std::size_t index = fault.draw % swarm_.hosts();
+    const host which = hosts_[index];
+    switch (fault.what) {
+      case kind::none: return;
+      case kind::crash_replica:
+      case kind::power_off_replica:
+        if (!may_crash(index, fault.draw)) return;
+        if (fault.what == kind::crash_replica) {
+          world_.crash(which);
+        } else {
+          world_.power_off(which);
+        }
+        return replica_is_gone(index, fault.length);
+      case kind::crash_replica_midway:
+        if (!may_crash(index, fault.draw)) return;
+        return world_.crash_at_event(
+            which, {.inputs = fault.draw / 64 % 8, .effects = fault.draw / 512 % 4, .machine_goes_dark = false},
+            [this, index, length = fault.length] { replica_is_gone(index, length); });
+      case kind::pause_replica:
+        world_.pause(which);
+        world_.schedule(world_.now() + fault.length, [this, which] { world_.resume(which); });
+        return;
+      case kind::isolate_replica:
+        world_.isolate(which);
+        world_.schedule(world_.now() + fault.length, [this, which] {
+          for (host h = 0; h < world_.hosts(); ++h) {
+            if (h == which) continue;
+            world_.mend(which, h);
+            world_.mend(h, which);
+          }
+        });
+        return;
+      case kind::cut_from_authority:
+        authority_.cut_off(index);
+        world_.schedule(world_.now() + fault.length, [this] { authority_.mend(); });
+        return;
+      case kind::say_failed: return hint(fault.draw, replication::peer_hint::failed);
+    }
+  }
+
+  /// A chain in memory whose last replica goes is gone: seldom wanted.
+  [[nodiscard]] bool may_crash(std::size_t index, std::uint64_t draw) {
+    if (!world_.is_up(hosts_[index])) return false;
+    std::size_t others = 0;
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+      const replica_program* running = i == index ? nullptr : program_at(i);
+      if (running != nullptr && is_replica(authority_.newest(), running->core().self())) ++others;
+    }
+    return others > 0 || draw / 4096 % 16 == 0;
+  }
+
+  void replica_is_gone(std::size_t index, duration comes_back_after) {
+    ++figures_.replica_crashes;
+    running_[index] = 0;
+    if (has_readers(index)) load_.replica_crashed(index);
+    world_.schedule(world_.now() + comes_back_after, [this, index] { come_back(index); });
+  }
+
+  /// Without what it held: under another name.
+  void come_back(std::size_t index) {
+    if (world_.is_up(hosts_[index])) return;
+    world_.restart(hosts_[index], replica(index));
+    if (has_readers(index)) load_.replica_is_back(index);
+  }
+
+  void heal() {
+    world_.heal();
+    authority_.mend();
+    authority_.calm();
+    link_faults calm = swarm_.chain.faults;
+    calm.stream_reset = 0;
+    calm.stream_bytes_per_ms = 0;
+    world_.set_faults(calm);
+    for (host h = 0; h < world_.hosts(); ++h) world_.resume(h);
+    call<stranger_program>(stranger_, [](stranger_program& p, time_point, network_effects& out) { p.leave(out); });
+  }
+
+  // --- running and checking ---
+
+  template <class Done>
+  void go(duration length, Done done) {
+    if (!result_.violations.empty()) return;
+    world_.run_until(
+        [&] {
+          for (std::size_t i = 0; i < hosts_.size(); ++i) {
+            if (const replica_program* running = program_at(i)) observer_.observe(hosts_[i], *running);
+          }
+          if (auto fault = observer_.check(world_)) violated(*fault);
+          if (authority_.fault()) violated(*authority_.fault());
+          if (load_.fault()) violated(*load_.fault());
+          return !result_.violations.empty() || done();
+        },
+        length);
+  }
+
+  void violated(const std::string& what) {
+    result_.violations.push_back(std::to_string((world_.now() - time_point{}).count() / 1000) + " us: " + what);
+  }
+
+  /// Nobody is left who holds what the chain held.
+  [[nodiscard]] bool is_lost() {
+    const auto& replicas = authority_.newest().replicas;
+    return std::none_of(replicas.begin(), replicas.end(), [&](const replication::member& each) {
+      const auto life = observer_.lives().find(each.id);
+      return life == observer_.lives().end() || life->second.running != nullptr;
+    });
+  }
+
+  /// The chain is as long as it can be, and all its replicas know the same view and hold the same, committed.
+  [[nodiscard]] bool has_settled() {
+    const replication::view& newest = authority_.newest();
+    std::size_t up = 0;
+    for (const host h : hosts_) up += world_.is_up(h) ? 1U : 0U;
+    if (newest.replicas.size() < std::min(swarm_.chain.replicas, up) || !newest.learners.empty()) return false;
+    const auto& lives = observer_.lives();
+    const auto head = lives.find(newest.replicas.front().id);
+    return std::all_of(newest.replicas.begin(), newest.replicas.end(), [&](const replication::member& each) {
+      const auto life = lives.find(each.id);
+      if (life == lives.end() || life->second.running == nullptr) return false;
+      return life->second.epoch == newest.epoch && life->second.commit == head->second.last.seq &&
+             life->second.records().empty();
+    });
+  }
+
+  void check_end() {
+    if (is_lost()) {
+      ++chains_lost_;
+      return;
+    }
+    if (!load_.ended() || !has_settled()) return violated("healed, and the chain does not come to rest as it should");
+    const auto& lives = observer_.lives();
+    const auto& replicas = authority_.newest().replicas;
+    for (const replication::member& each : replicas) {
+      if (!lives.at(each.id).objects->same_as(*lives.at(replicas.front().id).objects)) {
+        return violated("the replicas of a chain at rest hold other objects");
+      }
+    }
+    write_once_more();
+  }
+
+  /// A chain that is healed serves a client that knows nothing but where its nodes are.
+  void write_once_more() {
+    bool is_written = false;
+    const host writer = world_.add(
+        endpoint::v4(10, 0, 2, 0, 9000),
+        std::make_unique<client_program>(
+            swarm_.chain.client, seeds_.next(), [](request_id, std::error_code, const replication::read_result&) {},
+            [&](request_id, std::error_code error, const replication::write_result&) { is_written = !error; }));
+    call<client_program>(writer, [](client_program& p, time_point now, network_effects& out) {
+      p.write(1, replication::write::put(bytes{"z"}, bytes{"the last one"}), now + 20s, now, out);
+    });
+    go(25s, [&] { return is_written || is_lost(); });
+    if (!is_written && result_.violations.empty() && !is_lost()) violated("a healed chain takes no writes");
+    world_.crash(writer);
+  }
+
+  /// What an eventual read shows may be lost; it only must have been there.
+  [[nodiscard]] std::optional<std::string> check_eventual_reads() {
+    for (const history_operation& op : load_.seen()) {
+      const bool found = op.came_to == history_operation::outcome::done && !op.is_write() && op.found;
+      if (!found || op.level != replication::eventual) continue;
+      if (!observer_.was_held(op)) return "an eventual read of '" + op.key + "' found what never was";
+    }
+    return std::nullopt;
+  }
+
+  void check_histories() {
+    journal committed;
+    if (auto fault = observer_.committed_log(committed)) return violated(*fault);
+    if (auto fault = check_applied_once(committed)) return violated(*fault);
+    if (auto fault = check_eventual_reads()) return violated(*fault);
+    history lasting = load_.seen();
+    std::erase_if(lasting, [](const history_operation& op) { return !op.is_write() && op.level == replication::eventual; });
+    if (auto fault = check_against_log(lasting, committed)) return violated(*fault);
+    if (auto fault = check_monotone_reads(lasting)) return violated(*fault);
+    if (!is_searched_) return;
+    for (std::size_t key = 0; key < swarm_.chain.keys; ++key) {
+      const std::string name(1, static_cast<char>('a' + key));
+      switch (search_order(lasting, name, order_steps_max)) {
+        case search_result::ok: ++figures_.orders_searched; break;
+        case search_result::gave_up: ++figures_.searches_given_up; break;
+        case search_result::violated: return violated("no order explains the operations on '" + name + "'");
+      }
+    }
+  }
+
+  void count() {
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+      if (const replica_program* running = program_at(i)) figures_.count(*running);
+    }
+    for (const host each : clients_) {
+      if (world_.is_up(each)) figures_.count(static_cast<const client_program&>(*world_.running(each)));
+    }
+    figures_.reads_cancelled = load_.cancelled();
+    figures_.tries_sent_on = load_.asked_after_try();
+    figures_.view_changes = authority_.chosen().size() - 1;
+    result_.counters = figures_.all(load_.seen(), world_.counters());
+    result_.counters.emplace_back("chains_lost", chains_lost_);
+    result_.trace_hash = world_.trace_hash();
+    result_.choices = swarm_.chain.fault_events.size() + swarm_.faults.size() + load_.blocks();
+  }
+
+  run_options options_;
+  view_swarm swarm_;
+  detail::random seeds_;
+  bool is_searched_;
+  std::vector<host> hosts_;
+  std::vector<host> clients_;
+  host stranger_ = 0;
+  std::vector<std::uint64_t> incarnations_;  // by host: the last that was used
+  std::vector<std::uint64_t> running_;       // by host: the process that runs there; 0: none
+  std::uint64_t processes_ = 0;
+  std::uint64_t chains_lost_ = 0;
+  chain_figures figures_;
+  run_result result_;
+  bool is_over_ = false;  // the world's programs, which end with it, tell nobody any more
+  world world_;
+  plain_authority authority_;
+  view_observer observer_;
+  chain_load load_;
+};
+
+}  // namespace
+
+run_result run_view_seed(std::uint64_t seed, const run_options& options) {
+  return view_run{seed, options}.run();
+}
+
+}  // namespace artillery::sim
