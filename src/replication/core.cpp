@@ -137,10 +137,9 @@ std::optional<reply_status> core::objection_to(const hello& peer, const turn& at
   }
   if (peer.epoch > view_.epoch) heard_of(peer.epoch, at);
   const bool other_epoch = peer.epoch != view_.epoch && !mutant(mutation::takes_other_epochs);
-  if (peer.role == link_role::learner && is_tail() && managed_ && !replication::is_learner(view_, peer.from)) {
-    note_candidate(peer, at.now);
-    return other_epoch && peer.epoch < view_.epoch ? reply_status::stale_epoch : reply_status::not_serving;
-  }
+  // Who knows this view, and is not in it, was in none before: a name that was dropped does not come back.
+  const bool is_stranger = peer.role == link_role::learner && !replication::is_learner(view_, peer.from);
+  if (is_stranger && is_tail() && managed_ && peer.epoch == view_.epoch) note_candidate(peer, at.now);
   if (other_epoch) return peer.epoch < view_.epoch ? reply_status::stale_epoch : reply_status::not_serving;
   const auto is_peer = [&](const replication::member& m) { return same_replica(m.id, peer.from); };
   bool expected = false;

@@ -50,7 +50,9 @@ void core::begin_anew(std::uint64_t incarnation, const turn& at) {
 void core::put_in_force(const chosen_view& chosen, const turn& at) {
   const bool was_tail = is_tail();
   const bool was_learner = is_learner();
-  const bool was_listed = position_ != nowhere || was_learner;
+  // A stranger to whom an epoch was not told may have been in its view: its name is used up.
+  const bool skips = managed_ && chosen.view.epoch > view_.epoch + 1;
+  const bool was_listed = position_ != nowhere || was_learner || skips;
   const bool had_right = was_tail && (opening_.keeps_right() || mutant(mutation::right_by_position));
   lease_.drop();
   close_member_links(at);
@@ -123,6 +125,7 @@ void core::become_outsider(bool was_listed, const turn& at) {
     }
   }
   const bool learns = is_learner();
+  if (removed_) return;
   if (was_listed && !learns) {
     removed_ = true;
     return at.out.deliver({event::kind::removed, view_.epoch, {}});

@@ -1,10 +1,18 @@
 #include "replication/lease.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "replication/mutant.hpp"
 
 namespace artillery::replication {
+
+namespace {
+
+/// However short a lease is, it is not asked for more often.
+constexpr duration pause_min = std::chrono::milliseconds{1};
+
+}  // namespace
 
 void lease::hold(time_point asked_at, duration length) noexcept {
   until_ = length >= time_point::max() - asked_at ? time_point::max() : asked_at + length;
@@ -12,7 +20,7 @@ void lease::hold(time_point asked_at, duration length) noexcept {
 
 void lease::asked(question_id id, time_point at, duration length) {
   // Two further questions may be lost before it ends.
-  next_question_ = at + std::max<duration>(length / 3, std::chrono::microseconds{10});
+  next_question_ = at + std::max<duration>(length / 3, pause_min);
   if (open_.size() == questions_max) open_.erase(open_.begin());
   open_.push_back({id, at});
 }

@@ -122,6 +122,11 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
 "always_asks_tail"};
 static_assert(mutation_names[static_cast<std::size_t>(mutation::always_asks_tail)] == "always_asks_tail");
 
+/// Whether it takes a chain whose view changes to show it.
+[[nodiscard]] constexpr bool concerns_views(mutation which) noexcept {
+  return which >= mutation::no_gate && which <= mutation::asks_before_reading;
+}
+
 #ifdef ARTILLERY_MUTANTS
 extern mutation planted;  // defined by the program that plants
 [[nodiscard]] inline bool mutant(mutation which) noexcept {

@@ -9,6 +9,7 @@
 #include "artillery/replication/store.hpp"
 #include "base/state_hash.hpp"
 #include "replication/log.hpp"
+#include "replication/mutant.hpp"
 #include "replication/view_authority.hpp"
 
 namespace artillery::replication {
@@ -28,7 +29,10 @@ class still_questions {
 public:
   [[nodiscard]] bool due() const noexcept { return asked_.empty() && !gathering_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return gathering_.size() + asked_.size(); }
-  void join(found_read read) { gathering_.push_back(std::move(read)); }
+  void join(found_read read) {
+    const bool joins_sent = mutant(mutation::asks_before_reading) && !asked_.empty();
+    (joins_sent ? asked_ : gathering_).push_back(std::move(read));
+  }
   void asked(question_id id, time_point at) {
     asked_ = std::exchange(gathering_, {});
     id_ = id;

@@ -15,7 +15,9 @@ public:
 
   using network_effects::send;
   void send(const connection& to, bytes_view header, std::span<const bytes> body) override {
-    if (sampled_ >= replica_.lease_end_ && tells_watermark(header)) ++replica_.answers_without_lease_;
+    // Without leases whoever is told a watermark asks whether its epoch is still in force.
+    const bool needs_lease = replica_.core_.in_force().leases != lease_mode::none;
+    if (needs_lease && sampled_ >= replica_.lease_end_ && tells_watermark(header)) ++replica_.answers_without_lease_;
     out_.send(to, header, body);
   }
   void open(std::uint64_t number, const endpoint& to) override { out_.open(number, to); }

@@ -116,10 +116,10 @@ view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options) {
   }
   using kind = fault_event::kind;
   for (fault_event& fault : s.chain.fault_events) {
-    // Crashes of replicas have a list of their own here.
+    // Crashes of replicas have a list of their own here, and the phase may be another.
     const bool is_crash = fault.what == kind::crash_replica || fault.what == kind::crash_replica_midway ||
                           fault.what == kind::crash_replica_and_restart;
-    if (is_crash) fault.what = kind::none;
+    if (is_crash || fault.at >= s.chain.fault_phase) fault.what = kind::none;
   }
   return s;
 }

@@ -7,6 +7,7 @@
 #include "catch.hpp"
 #include "replication/mutant.hpp"
 #include "sim/chain_world.hpp"
+#include "sim/view_world.hpp"
 
 namespace artillery::replication {
 mutation planted = mutation::none;
@@ -17,9 +18,10 @@ using artillery::replication::planted;
 
 namespace {
 
-bool violated(std::uint64_t seed, std::string& what) {
+bool violated(mutation mistake, std::uint64_t seed, std::string& what) {
   try {
-    const auto result = artillery::sim::run_chain_seed(seed);
+    const auto result = artillery::replication::concerns_views(mistake) ? artillery::sim::run_view_seed(seed)
+                                                                        : artillery::sim::run_chain_seed(seed);
     if (!result.violations.empty()) what = result.violations.front();
     return !result.violations.empty();
   } catch (const artillery::detail::broken_invariant& broken) {
@@ -34,7 +36,7 @@ std::uint64_t seeds_until_found(mutation mistake, std::uint64_t seeds_max) {
   std::uint64_t found = 0;
   std::string what;
   for (std::uint64_t seed = 1; seed <= seeds_max && found == 0; ++seed) {
-    if (violated(seed, what)) found = seed;
+    if (violated(mistake, seed, what)) found = seed;
   }
   planted = mutation::none;
   UNSCOPED_INFO("found in seed " << found << ": " << what);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "discovery/mutant.hpp"
 #include "membership/mutant.hpp"
@@ -22,26 +23,35 @@ namespace simulator {
 
 namespace {
 
-/// `names` are those of all of a room's mistakes, the first of which is none; `planted` is the room's.
-template <class Mutation, std::size_t N>
-void add_mutants(room& to, const std::array<std::string_view, N>& names, Mutation& planted) {
-  to.mutants.assign(names.begin() + 1, names.end());
-  to.plant = [&planted](std::size_t which) {
-    planted = which + 1 < N ? static_cast<Mutation>(which + 1) : Mutation::none;
-  };
+/// `names` are those of all of a protocol's mistakes, the first of which is none; the room finds those that `concern` it.
+template <class Mutation, std::size_t N, class Concern>
+void add_mutants(room& to, const std::array<std::string_view, N>& names, Mutation& planted, Concern concern) {
+  std::vector<Mutation> those;
+  for (std::size_t i = 1; i < N; ++i) {
+    if (!concern(static_cast<Mutation>(i))) continue;
+    those.push_back(static_cast<Mutation>(i));
+    to.mutants.emplace_back(names[i]);
+  }
+  to.plant = [those, &planted](std::size_t which) { planted = which < those.size() ? those[which] : Mutation::none; };
 }
 
 }  // namespace
 
 std::vector<room> rooms_with_mutants() {
+  namespace replication = artillery::replication;
+  const auto any = [](auto) { return true; };
+  const auto of_views = [](replication::mutation which) { return replication::concerns_views(which); };
+  const auto of_one_view = [](replication::mutation which) { return !replication::concerns_views(which); };
   std::vector<room> all = rooms();
   for (room& one : all) {
     if (one.name == "chain") {
-      add_mutants(one, artillery::replication::mutation_names, artillery::replication::planted);
+      add_mutants(one, replication::mutation_names, replication::planted, of_one_view);
+    } else if (one.name == "views") {
+      add_mutants(one, replication::mutation_names, replication::planted, of_views);
     } else if (one.name == "membership") {
-      add_mutants(one, artillery::membership::mutation_names, artillery::membership::planted);
+      add_mutants(one, artillery::membership::mutation_names, artillery::membership::planted, any);
     } else if (one.name == "discovery") {
-      add_mutants(one, artillery::discovery::mutation_names, artillery::discovery::planted);
+      add_mutants(one, artillery::discovery::mutation_names, artillery::discovery::planted, any);
     }
   }
   return all;

@@ -1,9 +1,10 @@
-// The three rooms of artillery, as the command sees them: how to run a seed, what its summary begins with, and the
+// The rooms of artillery, and a chain with views that change as one more, as the command sees them: how to run a seed, what its summary begins with, and the
 // least that a thousand seeds have to reach.
 #include "room.hpp"
 #include "sim/chain_world.hpp"
 #include "sim/discovery_world.hpp"
 #include "sim/membership_run.hpp"
+#include "sim/view_world.hpp"
 
 namespace simulator {
 
@@ -36,6 +37,20 @@ room chain() {
                      {"frames_refused", 90},
                      {"duplicate_writes", 4'000},
                      {"orders_searched", 270}}};
+}
+
+room views() {
+  return {.name = "views",
+          .run = sim::run_view_seed,
+          .operations = {"operations"},
+          .head = {{"dirty_reads"},
+                   {"local_reads"},
+                   {"retries"},
+                   {"crashes", {"client_crashes", "replica_crashes"}},
+                   {"view_changes"},
+                   {"gates_waited"},
+                   {"leases_expired", {"reads_after_lease"}}},
+          .floors = {}};
 }
 
 room membership() {
@@ -82,7 +97,7 @@ room discovery() {
 }  // namespace
 
 std::vector<room> rooms() {
-  return {chain(), membership(), discovery()};
+  return {chain(), views(), membership(), discovery()};
 }
 
 }  // namespace simulator
