@@ -25,7 +25,7 @@ struct checkpoint_part {
   };
 
   stage what = stage::begin;
-  version base;  // of `begin`
+  version base{};  // of `begin`
   std::vector<session_row> sessions;
   std::vector<object> objects;
 };

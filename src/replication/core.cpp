@@ -18,16 +18,15 @@ constexpr std::size_t value_size_limit = std::size_t{64} << 20U;
 }  // namespace
 
 std::error_code core::check(const replica_config& config) noexcept {
-  const bool sound = !config.cluster.empty() && config.cluster.size() <= cluster_name_max && !config.self.node.none() &&
-                     config.value_size_max > 0 && config.value_size_max <= value_size_limit &&
-                     config.results_per_session_max > 0 && config.sessions_max > 0 && config.waiting_reads_max > 0 &&
-                     config.link_bytes_max > 0 && config.answer_bytes_max > 0 && config.clients_max > 0 &&
-                     config.silence_max > duration{0} && config.client_silence_max > duration{0} &&
-                     config.reconnect_min > duration{0} && config.reconnect_max >= config.reconnect_min &&
-                     config.stopped_after > duration{0} && config.failed_after > duration{0} &&
-                     config.authority_timeout > duration{0} && config.freeze_max > duration{0} &&
-                     config.readmit_min > duration{0} && config.readmit_max >= config.readmit_min &&
-                     config.backlog_bytes_max > 0;
+  const bool sound =
+      !config.cluster.empty() && config.cluster.size() <= cluster_name_max && !config.self.node.none() &&
+      config.value_size_max > 0 && config.value_size_max <= value_size_limit && config.results_per_session_max > 0 &&
+      config.sessions_max > 0 && config.waiting_reads_max > 0 && config.link_bytes_max > 0 &&
+      config.answer_bytes_max > 0 && config.clients_max > 0 && config.silence_max > duration{0} &&
+      config.client_silence_max > duration{0} && config.reconnect_min > duration{0} &&
+      config.reconnect_max >= config.reconnect_min && config.stopped_after > duration{0} &&
+      config.failed_after > duration{0} && config.authority_timeout > duration{0} && config.freeze_max > duration{0} &&
+      config.readmit_min > duration{0} && config.readmit_max >= config.readmit_min && config.backlog_bytes_max > 0;
   return sound ? std::error_code{} : make_error_code(errc::invalid_configuration);
 }
 

@@ -52,8 +52,8 @@ struct turn {
 /// A replica as a pure state machine: positions, view, lease, sessions, log and the index of dirty objects. Objects
 /// live in the store of each turn, always the same one. Copyable.
 ///
-/// The driver: `adopt` the one view there is, or `start` with an authority and hand in its answers; hand in frames, link
-/// changes and calls as they come; after each batch of them call `flush` once and then publish `serving()`; call
+/// The driver: `adopt` the one view there is, or `start` with an authority and hand in its answers; hand in frames,
+/// link changes and calls as they come; after each batch of them call `flush` once and then publish `serving()`; call
 /// `expire` at `next_deadline()`, or later. After event::kind::removed: `begin_anew`, if the node is to come back.
 class core {
 public:

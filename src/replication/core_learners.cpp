@@ -199,7 +199,8 @@ void core::tend_promotion(const turn& at) {
   }
   if (at.now < promote_at_ || at.now < propose_at_) return;
   for (const learner_feed& feed : feeds_) {
-    const bool is_near = feed.is_fed() && feed.parts_taken == feed.parts_sent && feed.position + lag_max > log_.last_seq();
+    const bool is_near =
+        feed.is_fed() && feed.parts_taken == feed.parts_sent && feed.position + lag_max > log_.last_seq();
     if (!is_near && !mutant(mutation::learner_not_caught_up)) continue;
     opening_.freeze(log_.last_seq(), at.now);
     promoting_ = feed.id;

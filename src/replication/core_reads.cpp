@@ -29,7 +29,8 @@ void core::handle_read(const connection& from, const frame_header& header, const
     return answer_read(who, reply_status::stale_epoch, {}, {}, false, at);
   }
   heard_of(header.epoch, at);
-  if (position_ == nowhere || header.epoch > epoch()) return answer_read(who, reply_status::not_serving, {}, {}, false, at);
+  if (position_ == nowhere || header.epoch > epoch())
+    return answer_read(who, reply_status::not_serving, {}, {}, false, at);
   const auto key_at = static_cast<std::size_t>(request->key.data() - frame.data());
   serve_read({.who = who, .key = frame.slice(key_at, request->key.size()), .deadline = {}}, request->level, at);
 }

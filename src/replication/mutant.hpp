@@ -43,27 +43,27 @@ enum class mutation : std::uint8_t {
   no_client_limit,                ///< any number of clients is let in
   keeps_older_reader,             ///< a member's links for questions pile up
   cancel_ignored,                 ///< a read that its caller ended is answered all the same
-  no_gate,  ///< R8: a new tail opens at once, whoever may still hold a lease
-  commits_before_opening,  ///< R8: a new tail commits what comes before its gate ends
-  exposes_before_opening,  ///< R8: a new tail tells its watermark before it opened, whatever it was before
-  right_by_position,  ///< R8: a tail of the epoch before has the right to tell its watermark, opened there or not
+  no_gate,                        ///< R8: a new tail opens at once, whoever may still hold a lease
+  commits_before_opening,         ///< R8: a new tail commits what comes before its gate ends
+  exposes_before_opening,         ///< R8: a new tail tells its watermark before it opened, whatever it was before
+  right_by_position,        ///< R8: a tail of the epoch before has the right to tell its watermark, opened there or not
   right_kept_while_frozen,  ///< R8: a tail that was frozen in the epoch before counts as one that was open
-  opens_without_committing,  ///< R8: a tail opens and does not commit what it holds in the same step
-  opens_while_frozen,  ///< R8: the gate of a frozen tail ends
-  append_without_gate,  ///< R8: a tail that was appended ignores the gate that it inherits
-  early_before_adoption,  ///< R8: what the voters said before this epoch was adopted ends its gate early
-  readers_left_out,  ///< R1: the readers of the epoch before are forgotten though its tail may not have opened
-  adopts_unchosen,  ///< R2: a view that was proposed is taken for one that was chosen
-  takes_other_epochs,  ///< R3: frames of other epochs are taken
+  opens_without_committing,   ///< R8: a tail opens and does not commit what it holds in the same step
+  opens_while_frozen,         ///< R8: the gate of a frozen tail ends
+  append_without_gate,        ///< R8: a tail that was appended ignores the gate that it inherits
+  early_before_adoption,      ///< R8: what the voters said before this epoch was adopted ends its gate early
+  readers_left_out,           ///< R1: the readers of the epoch before are forgotten though its tail may not have opened
+  adopts_unchosen,            ///< R2: a view that was proposed is taken for one that was chosen
+  takes_other_epochs,         ///< R3: frames of other epochs are taken
   renewal_of_later_question,  ///< R6: a yes to one question counts from a later one
-  commits_while_frozen,  ///< R9: a tail goes on committing while it promotes a learner
-  learner_not_caught_up,  ///< R9: a learner is promoted whatever it holds
-  thaws_unfenced,  ///< R9: a tail thaws though its proposal may still be chosen
-  learner_not_compared,  ///< R4: a learner goes on from its place, whatever record it holds there
+  commits_while_frozen,       ///< R9: a tail goes on committing while it promotes a learner
+  learner_not_caught_up,      ///< R9: a learner is promoted whatever it holds
+  thaws_unfenced,             ///< R9: a tail thaws though its proposal may still be chosen
+  learner_not_compared,       ///< R4: a learner goes on from its place, whatever record it holds there
   checkpoint_without_sessions,  ///< R10: a learner is not told who wrote what
-  checkpoint_counts_early,  ///< R9: a learner counts as fed before its checkpoint is complete
-  asks_before_reading,  ///< R12: the authority is asked before the object is read
-  always_asks_tail,               ///< every strong read asks the tail: right, and pointless
+  checkpoint_counts_early,      ///< R9: a learner counts as fed before its checkpoint is complete
+  asks_before_reading,          ///< R12: the authority is asked before the object is read
+  always_asks_tail,             ///< every strong read asks the tail: right, and pointless
 };
 
 inline constexpr std::size_t mutations = 53;
@@ -100,26 +100,26 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "keeps_older_reader",
                                                                         "cancel_ignored",
                                                                         "no_gate",
-"commits_before_opening",
-"exposes_before_opening",
-"right_by_position",
-"right_kept_while_frozen",
-"opens_without_committing",
-"opens_while_frozen",
-"append_without_gate",
-"early_before_adoption",
-"readers_left_out",
-"adopts_unchosen",
-"takes_other_epochs",
-"renewal_of_later_question",
-"commits_while_frozen",
-"learner_not_caught_up",
-"thaws_unfenced",
-"learner_not_compared",
-"checkpoint_without_sessions",
-"checkpoint_counts_early",
-"asks_before_reading",
-"always_asks_tail"};
+                                                                        "commits_before_opening",
+                                                                        "exposes_before_opening",
+                                                                        "right_by_position",
+                                                                        "right_kept_while_frozen",
+                                                                        "opens_without_committing",
+                                                                        "opens_while_frozen",
+                                                                        "append_without_gate",
+                                                                        "early_before_adoption",
+                                                                        "readers_left_out",
+                                                                        "adopts_unchosen",
+                                                                        "takes_other_epochs",
+                                                                        "renewal_of_later_question",
+                                                                        "commits_while_frozen",
+                                                                        "learner_not_caught_up",
+                                                                        "thaws_unfenced",
+                                                                        "learner_not_compared",
+                                                                        "checkpoint_without_sessions",
+                                                                        "checkpoint_counts_early",
+                                                                        "asks_before_reading",
+                                                                        "always_asks_tail"};
 static_assert(mutation_names[static_cast<std::size_t>(mutation::always_asks_tail)] == "always_asks_tail");
 
 /// Whether it takes a chain whose view changes to show it.

@@ -49,8 +49,8 @@ std::optional<view> without(const view& now, std::span<const replica_id> gone, b
 
 std::optional<view> with_tail(const view& now, const replica_id& learner, bool tail_opened) {
   view next = now;
-  const auto found = std::find_if(next.learners.begin(), next.learners.end(),
-                                  [&](const member& m) { return m.id == learner; });
+  const auto found =
+      std::find_if(next.learners.begin(), next.learners.end(), [&](const member& m) { return m.id == learner; });
   if (found == next.learners.end()) return std::nullopt;
   next.replicas.push_back(*found);
   next.learners.erase(found);

@@ -51,8 +51,8 @@ void sessions::restore(session_row row) {
 
 std::optional<std::uint64_t> sessions::idle_longest() const {
   if (table_.size() < sessions_max_) return std::nullopt;
-  const auto idle =
-      std::min_element(table_.begin(), table_.end(), [](const session_row& a, const session_row& b) { return a.used < b.used; });
+  const auto idle = std::min_element(table_.begin(), table_.end(),
+                                     [](const session_row& a, const session_row& b) { return a.used < b.used; });
   return idle->key;
 }
 

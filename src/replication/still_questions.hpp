@@ -23,8 +23,8 @@ struct found_read {
 };
 
 /// R12: without clocks that can be trusted there are no leases. "Is this epoch still in force?" is asked of the
-/// authority after the last thing that an answer depends on, for many reads at a time; a read joins only a question that
-/// is not sent yet when its answer is found.
+/// authority after the last thing that an answer depends on, for many reads at a time; a read joins only a question
+/// that is not sent yet when its answer is found.
 class still_questions {
 public:
   [[nodiscard]] bool due() const noexcept { return asked_.empty() && !gathering_.empty(); }

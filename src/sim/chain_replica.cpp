@@ -159,9 +159,8 @@ void replica_program::follow_epoch(time_point now, network_effects& out) {
   lease_end_ = time_point::min();
   // What was asked in adopting this epoch is of it; all else is of an earlier one.
   std::erase_if(renewals_, [now](const auto& asked) { return asked.second < now; });
-  const bool is_removed = std::any_of(events_.begin(), events_.end(), [](const event& e) {
-    return e.what == event::kind::removed;
-  });
+  const bool is_removed =
+      std::any_of(events_.begin(), events_.end(), [](const event& e) { return e.what == event::kind::removed; });
   if (!is_removed) return;
   const std::uint64_t incarnation = callers_.seat->next_incarnation();
   if (incarnation == 0) return;

@@ -112,7 +112,7 @@ private:
   std::optional<time_point> adopt_at_;
   std::optional<time_point> flush_at_;
   time_point lease_end_ = time_point::min();
-  std::uint64_t lease_epoch_ = 0;                             // when views change: of which `lease_end_` is
+  std::uint64_t lease_epoch_ = 0;                            // when views change: of which `lease_end_` is
   std::map<replication::question_id, time_point> renewals_;  // when each was asked, in this epoch
   std::vector<replication::event> events_;
   std::uint64_t needless_questions_ = 0;

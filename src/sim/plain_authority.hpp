@@ -66,8 +66,8 @@ private:
   detail::random random_;
   deliver answer_;
   std::map<std::uint64_t, replication::view> chosen_;
-  std::map<std::uint64_t, time_point> last_yes_;                        // by epoch
-  std::map<std::uint64_t, replication::question_id> fenced_up_to_;      // by process
+  std::map<std::uint64_t, time_point> last_yes_;                    // by epoch
+  std::map<std::uint64_t, replication::question_id> fenced_up_to_;  // by process
   std::vector<host> away_;
   std::optional<std::string> fault_;
 };

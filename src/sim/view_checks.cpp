@@ -81,7 +81,8 @@ std::optional<std::string> view_observer::check(const world& in) const {
   for (const auto& [who, life] : lives_) {
     if (life.answers_without_lease > 0) return "I6: an answer after the end of the lease at " + life_text(who);
     const log& records = life.records();
-    if (records.size() != records.last_seq() - records.dropped().seq) return "I8: a hole in the log of " + life_text(who);
+    if (records.size() != records.last_seq() - records.dropped().seq)
+      return "I8: a hole in the log of " + life_text(who);
   }
   return check_old_leases(in);
 }
@@ -120,7 +121,8 @@ std::optional<std::string> view_observer::check_committed_held() const {
   return std::nullopt;
 }
 
-/// I6: once the tail of an epoch has opened, nobody whom that epoch's view excludes can still pass the check of a lease.
+/// I6: once the tail of an epoch has opened, nobody whom that epoch's view excludes can still pass the check of a
+/// lease.
 std::optional<std::string> view_observer::check_old_leases(const world& in) const {
   if (opened_.empty()) return std::nullopt;
   for (const auto& [who, life] : lives_) {

@@ -15,10 +15,10 @@ struct view_fault {
     crash_replica,
     crash_replica_midway,
     power_off_replica,
-    pause_replica,         ///< past its lease, and then it goes on
-    isolate_replica,       ///< from everybody, for a while
-    cut_from_authority,    ///< for a while
-    say_failed             ///< a replica is told that another has failed, true or not
+    pause_replica,       ///< past its lease, and then it goes on
+    isolate_replica,     ///< from everybody, for a while
+    cut_from_authority,  ///< for a while
+    say_failed           ///< a replica is told that another has failed, true or not
   };
 
   duration at{};

@@ -38,8 +38,8 @@ public:
         authority_{world_, genesis(), swarm_.authority, detail::random{seed}.fork("authority").next(),
                    [this](const auto& who, const auto& answer) { tell(who, answer); }},
         observer_{authority_.chosen()},
-        load_{world_, swarm_.chain, options_, swarm_.chain.fault_events.size() + swarm_.faults.size(), is_searched_,
-              seed} {
+        load_{world_,       swarm_.chain, options_, swarm_.chain.fault_events.size() + swarm_.faults.size(),
+              is_searched_, seed} {
     world_.set_stream_timeout(swarm_.chain.stream_timeout);
     world_.set_stream_limits(swarm_.chain.streams);
   }
@@ -89,12 +89,11 @@ private:
     replica_callers callers = load_.callers();
     const std::uint64_t process = ++processes_;
     running_[index] = process;
-    callers.seat = authority_seat{.listens_at = host_endpoint(index),
-                                  .ask =
-                                      [this, index, process](const replication::authority_question& question) {
-                                        ask(index, process, question);
-                                      },
-                                  .next_incarnation = [this, index] { return ++incarnations_[index]; }};
+    callers.seat =
+        authority_seat{.listens_at = host_endpoint(index),
+                       .ask = [this, index, process](
+                                  const replication::authority_question& question) { ask(index, process, question); },
+                       .next_incarnation = [this, index] { return ++incarnations_[index]; }};
     callers.on_end = [this, index](const replica_program& ended) {
       if (is_over_) return;
       figures_.count(ended);
@@ -115,9 +114,10 @@ private:
 
   void tell(const plain_authority::asker& who, const replication::authority_answer& answer) {
     if (running_[who.at] != who.process) return;
-    call<replica_program>(hosts_[who.at], [this, who, answer](replica_program& p, time_point now, network_effects& out) {
-      if (running_[who.at] == who.process) p.answered(answer, now, out);
-    });
+    call<replica_program>(hosts_[who.at],
+                          [this, who, answer](replica_program& p, time_point now, network_effects& out) {
+                            if (running_[who.at] == who.process) p.answered(answer, now, out);
+                          });
   }
 
   std::unique_ptr<client_program> client() {
@@ -185,10 +185,9 @@ private:
       case kind::split: world_.split(); return;
       case kind::bridge: return divide(fault.draw);
       case kind::pester:
-        return call<stranger_program>(stranger_, [at = host_endpoint(fault.draw % swarm_.hosts())](
-                                                     stranger_program& p, time_point, network_effects& out) {
-          p.pester(at, out);
-        });
+        return call<stranger_program>(
+            stranger_, [at = host_endpoint(fault.draw % swarm_.hosts())](stranger_program& p, time_point,
+                                                                         network_effects& out) { p.pester(at, out); });
       case kind::isolate: return world_.isolate(any);
       case kind::heal: return world_.heal();
       case kind::suspend:
@@ -202,7 +201,8 @@ private:
       case kind::pause: return world_.pause(any);
       case kind::resume: return world_.resume(any);
       case kind::hint:
-        return hint(fault.draw, fault.draw % 2 == 0 ? replication::peer_hint::doubted : replication::peer_hint::present);
+        return hint(fault.draw,
+                    fault.draw % 2 == 0 ? replication::peer_hint::doubted : replication::peer_hint::present);
       case kind::crash_client:
       case kind::crash_client_midway: return crash_client(fault.draw % swarm_.chain.clients);
       default: return;
@@ -407,7 +407,8 @@ private:
     if (auto fault = check_applied_once(committed)) return violated(*fault);
     if (auto fault = check_eventual_reads()) return violated(*fault);
     history lasting = load_.seen();
-    std::erase_if(lasting, [](const history_operation& op) { return !op.is_write() && op.level == replication::eventual; });
+    std::erase_if(lasting,
+                  [](const history_operation& op) { return !op.is_write() && op.level == replication::eventual; });
     if (auto fault = check_against_log(lasting, committed)) return violated(*fault);
     if (auto fault = check_monotone_reads(lasting)) return violated(*fault);
     if (!is_searched_) return;

@@ -1,6 +1,6 @@
 // What a tail keeps for its learners, and what it sends them.
-#include "catch.hpp"
 #include "replication/backlog.hpp"
+#include "catch.hpp"
 #include "replication/checkpoint.hpp"
 
 using namespace artillery;

@@ -23,7 +23,8 @@ namespace simulator {
 
 namespace {
 
-/// `names` are those of all of a protocol's mistakes, the first of which is none; the room finds those that `concern` it.
+/// `names` are those of all of a protocol's mistakes, the first of which is none; the room finds those that `concern`
+/// it.
 template <class Mutation, std::size_t N, class Concern>
 void add_mutants(room& to, const std::array<std::string_view, N>& names, Mutation& planted, Concern concern) {
   std::vector<Mutation> those;

@@ -1,5 +1,5 @@
-// The rooms of artillery, and a chain with views that change as one more, as the command sees them: how to run a seed, what its summary begins with, and the
-// least that a thousand seeds have to reach.
+// The rooms of artillery, and a chain with views that change as one more, as the command sees them: how to run a seed,
+// what its summary begins with, and the least that a thousand seeds have to reach.
 #include "room.hpp"
 #include "sim/chain_world.hpp"
 #include "sim/discovery_world.hpp"
@@ -50,7 +50,14 @@ room views() {
                    {"view_changes"},
                    {"gates_waited"},
                    {"leases_expired", {"reads_after_lease"}}},
-          .floors = {}};
+          .floors = {{"operations", 380'000},
+                     {"view_changes", 3'400},
+                     {"gates_waited", 1'500},
+                     {"gates_ended_early", 150},
+                     {"learners_promoted", 1'000},
+                     {"checkpoints", 1'200},
+                     {"reads_after_lease", 300'000},
+                     {"crashes", 1'100}}};
 }
 
 room membership() {
