@@ -33,6 +33,7 @@ void core::start(const endpoint& at, time_point now, effects_type& out) {
   facts_ = std::make_shared<const facts>(
       facts{.name = config_.name.empty() ? to_short_string(self_.id) : config_.name, .at = at, .tags = config_.tags});
   phase_ = phase::running;
+  events_agreed_at_ = now;
   ++revision_;
   for (seed& s : seeds_) s.next_try = now;
   finish_input(now, out);
@@ -345,6 +346,7 @@ std::uint64_t core::hash(time_point now) const {
        {push_allowed_at_, view_repair_allowed_at_, event_repair_allowed_at_, heal_allowed_at_, conflict_allowed_at_}) {
     h.add(std::max(allowed, now) - now);
   }
+  h.add(std::min(now - events_agreed_at_, config_.gap_wait));
   for (const auto* timer : {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_,
                             &leave_at_, &farewell_at_}) {
     h.add(timer->has_value());

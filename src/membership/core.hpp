@@ -216,6 +216,7 @@ private:
   time_point push_allowed_at_;
   time_point view_repair_allowed_at_;
   time_point event_repair_allowed_at_;
+  time_point events_agreed_at_;  ///< when another last had the same events, or was asked for what differs
   time_point heal_allowed_at_;
   time_point conflict_allowed_at_;
 

@@ -204,8 +204,12 @@ void core::compare(const membership::digests& theirs, const endpoint& from, time
     datagram_writer writer = begin_datagram(summarize_view(0, ~std::uint64_t{0}));
     send_datagram(from, writer, out);
   }
-  if (theirs.events != ours.events && events_.empty() && now >= event_repair_allowed_at_) {
+  if (theirs.events == ours.events) events_agreed_at_ = now;
+  // Where something is always being told, what differs for long is not under way but missed.
+  const bool missed = events_.empty() || now - events_agreed_at_ >= config_.gap_wait;
+  if (theirs.events != ours.events && missed && now >= event_repair_allowed_at_) {
     event_repair_allowed_at_ = now + config_.probe_interval / 2;
+    events_agreed_at_ = now;  // the next question, if there is still much to tell, is as long away
     ++counters_.event_repairs;
     datagram_writer writer = begin_datagram(
         user_events_.summarize(shorten(self_.id), self_.boot, members_, event_entries_max(config_.datagram_max)));

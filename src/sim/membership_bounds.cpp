@@ -65,6 +65,16 @@ duration dissemination_bound(const membership::config& config, const cluster_siz
   return config.gossip_interval * static_cast<int>(said + hops) + probe_interval(config, size) * repair_rounds;
 }
 
+duration backlog_bound(const membership::config& config, const cluster_size& size, std::size_t events,
+                       std::size_t bytes_each) noexcept {
+  const std::size_t room = config.datagram_max - detail::datagram_header_size;
+  const std::size_t in_one = std::max<std::size_t>(room / (membership::event_overhead_max + bytes_each), 1);
+  const std::size_t datagrams = (events + in_one - 1) / in_one;
+  const std::size_t fanout = std::max<std::size_t>(std::min<std::size_t>(config.gossip_fanout, size.members), 1);
+  const std::size_t said = membership::transmissions_max(config.retransmit_mult, size.known);
+  return config.gossip_interval * static_cast<int>(datagrams * ((said + fanout - 1) / fanout));
+}
+
 duration completeness_bound(const membership::config& config, const cluster_size& size) noexcept {
   return detection_bound(config, size) + suspicion_bound(config, size) + dissemination_bound(config, size);
 }

@@ -21,6 +21,11 @@ struct cluster_size {
 /// From when one member has heard of something until every other has.
 [[nodiscard]] duration dissemination_bound(const membership::config& config, const cluster_size& size) noexcept;
 
+/// How much longer it takes where so many events, with topic and payload of so many bytes together, are to be told by
+/// everybody at once: each keeps to its tick and to what a datagram holds.
+[[nodiscard]] duration backlog_bound(const membership::config& config, const cluster_size& size, std::size_t events,
+                                     std::size_t bytes_each) noexcept;
+
 /// M2: from a death until each living member has reported it.
 [[nodiscard]] duration completeness_bound(const membership::config& config, const cluster_size& size) noexcept;
 

@@ -48,15 +48,19 @@ void membership_demands::events() {
   // With a small store a burst would push events out before they are told.
   const bool slowly = std::min(config.events_kept_max, config.broadcasts_max) < members.size() * 3;
   const duration pause = dissemination_bound(config, {.members = members.size(), .known = world_.size().known});
+  std::size_t broadcast = 0;
   for (host from : members) {
     const auto count = random_.between(1, 3);
+    broadcast += count;
     for (std::uint64_t i = 0; i < count; ++i) {
       world_.broadcast(from, topic);
       ++figures_.operations;
       if (slowly) world_.run_for(pause);
     }
   }
-  world_.run_for(dissemination_bound(config, world_.size()) * 2);
+  const std::size_t bytes_each = topic.size() + membership_checkers::payload(0, 0, 0).size();
+  world_.run_for(dissemination_bound(config, world_.size()) * 2 +
+                 backlog_bound(config, world_.size(), broadcast, bytes_each));
   for (host from : members) {
     const std::size_t origin = world_.process(from);
     const std::uint64_t sent = world_.sent_on(origin, topic);

@@ -99,6 +99,20 @@ duration membership_world::doubt() {
          dissemination_bound(settings_, now);
 }
 
+/// Where all who heard a farewell are gone, a datagram that comes late can introduce the one who said it to those who
+/// came after: for them it fails.
+bool membership_world::somebody_knows_that_left(const node& who) {
+  for (host h = 0; h < nodes_.size(); ++h) {
+    const membership::core* c = core(h);
+    if (c == nullptr || c->has_left()) continue;
+    const auto* row = c->table().find(who.who.id);
+    const bool holds =
+        row != nullptr && row->standing.boot == who.who.boot && row->standing.state == membership::member_state::left;
+    if (holds || checkers_.reported_left(nodes_[h].process, who.who.id)) return true;
+  }
+  return false;
+}
+
 membership_truth membership_world::truth_of(const membership::event& event, time_point now) {
   const auto* failed = std::get_if<membership::failed>(&event);
   if (failed == nullptr) return {};
@@ -106,7 +120,7 @@ membership_truth membership_world::truth_of(const membership::event& event, time
     const node& n = nodes_[h];
     if (n.who.id != failed->member.id || n.who.boot != failed->member.boot) continue;
     return {.living = is_member(h) && !world_.is_paused(h),
-            .left = n.left_heard,
+            .left = n.left_heard && somebody_knows_that_left(n),
             .undisturbed = now > std::max(n.disturbed_until, network_disturbed_until_) + doubt()};
   }
   return {};

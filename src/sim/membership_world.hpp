@@ -87,6 +87,7 @@ private:
     checkers_.holds(process, core, now);
   }
   [[nodiscard]] std::unique_ptr<membership_host> make(host which, const std::vector<host>& seeds);
+  [[nodiscard]] bool somebody_knows_that_left(const node& who);
   [[nodiscard]] membership_truth truth_of(const membership::event& event, time_point now);
   [[nodiscard]] duration doubt();
 

@@ -72,6 +72,34 @@ TEST_CASE("more than 256 events behind a missing one skip it", "[membership][eve
   CHECK(t.out.count<membership::user_event>() == 256);
 }
 
+TEST_CASE("where events never cease, one that was missed is asked for once digests have differed for the gap wait",
+          "[membership][events]") {
+  const auto questions_within = [](duration length) {
+    table t;
+    const peer talker = make_peer(1);
+    const peer prober = make_peer(2);
+    t.meet(talker);
+    t.meet(prober);
+    const time_point end = t.now + length;
+    for (std::uint64_t number = 1; t.now < end; ++number) {
+      t.receive(talker.at, membership::gossip{}, {}, {numbered(talker, number, number - 1)});
+      // Its digest of events is of one more than ours.
+      t.receive(prober.at, membership::ping{.sequence = 1,
+                                            .addressee = membership::address_tag(t.core.self().id, 5),
+                                            .sender = membership::shorten(prober.id),
+                                            .digests = {.view = 0, .events = 0xffffffff}});
+      t.pass(100ms);
+    }
+    const auto asked = t.out.all<membership::event_summary>();
+    return std::count_if(asked.begin(), asked.end(),
+                         [&](const sent_datagram& question) { return question.to == prober.at; });
+  };
+  const duration wait = membership::config::lan().gap_wait;
+  CHECK(questions_within(wait - 500ms) == 0);
+  CHECK(questions_within(wait + 500ms) == 1);
+  CHECK(questions_within(wait * 3 + 500ms) == 3);
+}
+
 TEST_CASE("events of nobody known, or of an earlier life, are dropped", "[membership][events]") {
   table t;
   peer p = make_peer(1);
