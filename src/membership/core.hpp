@@ -64,6 +64,7 @@ public:
 
   // --- for checkers ---
   [[nodiscard]] const member_table& table() const noexcept { return members_; }
+  [[nodiscard]] bool has_news() const noexcept { return !claims_.empty() || !events_.empty(); }  ///< still to be told
   [[nodiscard]] std::uint32_t health() const noexcept { return awareness_.score(); }  ///< Lifeguard's; 0: well
   [[nodiscard]] std::size_t held() const noexcept;  ///< queue entries, streams, relays, kept events: all that may grow
   /// All events of `origin` up to this number are settled here.

@@ -3,9 +3,6 @@
 namespace artillery::sim {
 namespace {
 
-/// Every so many inputs the whole state is checked.
-constexpr std::uint32_t inputs_per_check = 64;
-
 class sink final : public membership::core::effects_type {
 public:
   sink(std::size_t process, time_point now, network_effects& out, membership_observer& observer)
@@ -66,7 +63,7 @@ void membership_host::after_input(time_point now) {
     told_gone_ = true;
     observer_.gone(process_, now);
   }
-  if (++inputs_ % inputs_per_check != 0) return;
+  if (++inputs_ % inputs_per_check_ != 0) return;
   core_.check_invariants();
   observer_.look_at(process_, core_, now);
 }
