@@ -99,7 +99,7 @@ void core::meet(const claim& heard, time_point now, effects_type& out) {
 void core::announce_joined(member_row& row, effects_type& out) {
   row.announced = true;
   row.introduced = true;
-  ring_.add(row.key, random_);
+  ring_.add(row, random_);
   member told = to_member(row);
   told.state = member_state::alive;
   out.deliver(joined{std::move(told)});
@@ -116,7 +116,7 @@ void core::restart_of(member_row& row, const claim& heard, time_point now, effec
   }
   row.introduced = false;
   suspicions_.end(row.key);
-  if (heard.facts != nullptr) row.facts = heard.facts;
+  if (heard.facts != nullptr) members_.set_facts(row, heard.facts);
   members_.set_standing(row, {heard.boot, heard.incarnation, heard.state}, now);
   row.since = now;
   user_events_.begin_life(row.key, heard.boot, heard.facts == nullptr ? 0 : heard.facts->events_sent);
@@ -137,7 +137,7 @@ void core::change(member_row& row, const standing& next, const claim& heard, tim
   suspicions_.end(row.key);
   members_.set_standing(row, next, now);
   const bool changed = heard.facts != nullptr && !was_gone && says_other(*heard.facts, *row.facts);
-  if (heard.facts != nullptr) row.facts = heard.facts;
+  if (heard.facts != nullptr) members_.set_facts(row, heard.facts);
   ++revision_;
   tell(row.key);
   if (row.present() && was_gone) {
@@ -302,12 +302,13 @@ duration core::tombstone() const noexcept {
 void core::reap(time_point now) {
   reap_at_.reset();
   std::vector<node_id> old;
-  for (const member_row& row : members_) {
-    if (!row.present() && now - row.since >= tombstone()) old.push_back(row.key);
+  for (const member_row* row : members_.gone_rows()) {
+    if (now - row->since >= tombstone()) old.push_back(row->key);
   }
   for (const node_id& id : old) {
     claims_.remove(id);
     user_events_.forget(id);
+    ring_.remove(*members_.find(id));
     members_.erase(id);
   }
   if (!old.empty()) ++revision_;

@@ -305,6 +305,7 @@ void core::check_invariants() const {
     ARTILLERY_INVARIANT(row.announced == row.present());
     if (!row.present()) continue;
     ++present;
+    ARTILLERY_INVARIANT(row.in_ring && members_.present_at(row.facts->at) != nullptr);
     digest ^= digest_of(row.name(), row.standing.boot, row.standing.incarnation);
   }
   ARTILLERY_INVARIANT(present == members_.present() && digest == members_.digest());

@@ -136,7 +136,6 @@ private:
   void push_news(time_point now, effects_type& out);
   void compare_with_somebody(effects_type& out);
   [[nodiscard]] std::vector<endpoint> pick_targets(std::size_t count, time_point now);
-  [[nodiscard]] std::vector<const member_row*> pick_members(std::size_t count, const node_id& except);
   void look_after_own_events();
   void hear_event(event_record& record, time_point now, effects_type& out);
   void hand_on(std::vector<event>& events, effects_type& out);

@@ -77,40 +77,16 @@ void core::look_after_own_events() {
   user_events_.keep_own_from(first);
 }
 
-std::vector<const member_row*> core::pick_members(std::size_t count, const node_id& except) {
-  std::vector<const member_row*> all;
-  all.reserve(members_.present());
-  for (const member_row& row : members_) {
-    if (row.standing.state == member_state::alive && row.key != except) all.push_back(&row);
-  }
-  count = std::min(count, all.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto j = i + static_cast<std::size_t>(random_.below(all.size() - i));
-    std::swap(all[i], all[j]);
-  }
-  all.resize(count);
-  return all;
-}
-
 /// Random present members, and one that failed not long ago: if it was the network, it should hear.
 std::vector<endpoint> core::pick_targets(std::size_t count, time_point now) {
-  std::vector<endpoint> present;
-  std::vector<endpoint> lost;
-  for (const member_row& row : members_) {
-    if (row.present()) {
-      present.push_back(row.facts->at);
-    } else if (row.standing.state == member_state::failed && now - row.since < config_.gossip_to_failed) {
-      lost.push_back(row.facts->at);
-    }
-  }
-  count = std::min(count, present.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto j = i + static_cast<std::size_t>(random_.below(present.size() - i));
-    std::swap(present[i], present[j]);
-  }
-  present.resize(count);
-  if (!lost.empty()) present.push_back(lost[static_cast<std::size_t>(random_.below(lost.size()))]);
-  return present;
+  std::vector<endpoint> targets;
+  for (const member_row* row : members_.draw_present(count, random_)) targets.push_back(row->facts->at);
+  std::vector<const member_row*> lost = members_.gone_rows();
+  std::erase_if(lost, [&](const member_row* row) {
+    return row->standing.state != member_state::failed || now - row->since >= config_.gossip_to_failed;
+  });
+  if (!lost.empty()) targets.push_back(lost[static_cast<std::size_t>(random_.below(lost.size()))]->facts->at);
+  return targets;
 }
 
 void core::gossip_round(time_point now, effects_type& out) {
@@ -131,7 +107,7 @@ void core::gossip_round(time_point now, effects_type& out) {
 void core::compare_with_somebody(effects_type& out) {
   compare_at_.reset();
   if (phase_ != phase::running || !claims_.empty() || !events_.empty()) return;
-  const auto somebody = pick_members(1, self_.id);
+  const auto somebody = members_.draw_alive(1, self_.id, random_);
   if (!somebody.empty()) check_on(*somebody.front(), out);
 }
 
@@ -354,7 +330,7 @@ void core::ask_for_events(const node_id& origin, time_point now, effects_type& o
   endpoint to = row->facts->at;
   const bool ask_another = !row->present() || random_.chance(1, 3);
   if (ask_another) {
-    const auto others = pick_members(1, origin);
+    const auto others = members_.draw_alive(1, origin, random_);
     if (!others.empty()) to = others.front()->facts->at;
   }
   event_summary question{.answer = true, .complete = false, .sender = shorten(self_.id), .entries = {*entry}};

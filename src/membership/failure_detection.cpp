@@ -50,7 +50,7 @@ void core::ask_helpers(time_point now, effects_type& out) {
       .target = target->name(),
       .addressee = probe_->addressee,
       .left_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count())};
-  for (const member_row* helper : pick_members(config_.indirect_probes, target->key)) {
+  for (const member_row* helper : members_.draw_alive(config_.indirect_probes, target->key, random_)) {
     probe_->helpers.push_back(helper->facts->at);
     datagram_writer writer = begin_datagram(request);
     piggyback(writer, 1);
@@ -233,10 +233,8 @@ void core::on_stranger(const endpoint& from, const stranger& m, time_point now, 
 /// Tries one of the failed again: it may have been the network.
 void core::reconnect(time_point now, effects_type& out) {
   reconnect_at_.reset();
-  std::vector<const member_row*> failed_ones;
-  for (const member_row& row : members_) {
-    if (row.standing.state == member_state::failed) failed_ones.push_back(&row);
-  }
+  std::vector<const member_row*> failed_ones = members_.gone_rows();
+  std::erase_if(failed_ones, [](const member_row* row) { return row->standing.state != member_state::failed; });
   if (failed_ones.empty() || mutant(mutation::no_reconnect)) return;
   const member_row& row = *failed_ones[static_cast<std::size_t>(random_.below(failed_ones.size()))];
   check_on(row, out);

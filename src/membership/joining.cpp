@@ -250,7 +250,7 @@ duration core::push_pull_interval() const noexcept {
 
 void core::exchange_periodically(time_point now, effects_type& out) {
   push_pull_at_ = now + push_pull_interval();
-  const auto partner = pick_members(1, self_.id);
+  const auto partner = members_.draw_alive(1, self_.id, random_);
   if (!partner.empty()) open_stream(stream_purpose::exchange, partner.front()->facts->at, now, out);
 }
 
