@@ -120,6 +120,25 @@ void leave_out(discovery_swarm& s, const run_options& options) {
 
 }  // namespace
 
+std::string_view to_string(discovery_choice::kind what) noexcept {
+  switch (what) {
+    case kind::announce: return "announce";
+    case kind::change: return "change";
+    case kind::withdraw: return "withdraw";
+    case kind::seek: return "seek";
+    case kind::seek_often: return "seek_often";
+    case kind::crash: return "crash";
+    case kind::restart: return "restart";
+    case kind::pause: return "pause";
+    case kind::resume: return "resume";
+    case kind::partition: return "partition";
+    case kind::bridge: return "bridge";
+    case kind::one_way: return "one_way";
+    case kind::heal: return "heal";
+  }
+  return "?";
+}
+
 duration discovery_swarm::transit_max() const noexcept {
   // A double comes up to a minute after the original.
   duration most = milliseconds{100};

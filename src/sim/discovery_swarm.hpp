@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "artillery/sim.hpp"
@@ -33,6 +34,8 @@ struct discovery_choice {
   std::uint64_t draw = 0;  ///< what the rest of it is drawn from
   bool left_out = false;   ///< by the options of the run
 };
+
+[[nodiscard]] std::string_view to_string(discovery_choice::kind what) noexcept;
 
 /// What one seed's run is like: which families of faults it has at all, how strong they are, and everything that is
 /// done in it.

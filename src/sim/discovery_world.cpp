@@ -24,14 +24,20 @@ public:
   void heard(host, time_point) override {}
 };
 
+discovery_swarm draw_in(const world& where, const run_options& options) {
+  return draw_discovery(detail::random{where.seed_for("plan")}, options);
+}
+
 class discovery_run final : public discovery_observer {
 public:
   discovery_run(std::uint64_t seed, const run_options& options)
       : world_{seed},
-        swarm_{draw_discovery(detail::random{world_.seed_for("plan")}, options)},
+        swarm_{draw_in(world_, options)},
         checks_{link_, violations_},
         wire_{checks_, swarm_.interval, violations_},
-        users_{world_, link_, checks_, wire_, violations_, swarm_.quiet()} {}
+        users_{world_, link_, checks_, wire_, violations_, swarm_.quiet()} {
+    world_.watch(options.watch);
+  }
 
   run_result run() {
     world_.set_faults(swarm_.faults);
@@ -120,7 +126,7 @@ private:
       });
     };
     if (swarm_.has_other_realm) add(endpoint::v4(10, 1, 0, 1, discovery::config::default_port), other_cluster);
-    if (swarm_.has_off_link) add(endpoint::v4(192, 168, 0, 1, discovery::config::default_port), cluster);
+    if (swarm_.has_off_link) add(endpoint::v4(192, 168, 0, 1, discovery::config::default_port), discovery_cluster);
   }
 
   // --- lives of hosts ---
@@ -145,7 +151,7 @@ private:
   std::unique_ptr<program> make_node(host h) {
     const discovery_host& self = hosts()[h];
     discovery::core_config config;
-    config.cluster = cluster;
+    config.cluster = discovery_cluster;
     config.announce_interval = swarm_.interval;
     config.node = self.id;
     config.started = world_.now();
@@ -312,13 +318,12 @@ private:
     return r;
   }
 
-  static constexpr const char* cluster = "sim";
   /// Its tag is that of "sim", so that only the realm of the frame itself tells the two apart.
   static constexpr const char* other_cluster = "sim j94isja";
 
   sim::world world_;
   discovery_swarm swarm_;
-  discovery::realm realm_ = discovery::realm::of(cluster);
+  discovery::realm realm_ = discovery::realm::of(discovery_cluster);
   discovery_link link_;
   discovery_violations violations_;
   discovery_checks checks_;
@@ -331,6 +336,10 @@ private:
 };
 
 }  // namespace
+
+discovery_swarm discovery_swarm_of(std::uint64_t seed, const run_options& options) {
+  return draw_in(world{seed}, options);
+}
 
 run_result run_discovery_seed(std::uint64_t seed, const run_options& options) {
   return discovery_run{seed, options}.run();

@@ -13,13 +13,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
+detail::random random_of(std::uint64_t seed) {
+  return detail::random{seed}.fork("membership.run");
+}
+
 class run {
 public:
   run(std::uint64_t seed, const run_options& options)
-      : random_{detail::random{seed}.fork("membership.run")},
+      : random_{random_of(seed)},
         swarm_{draw_membership_swarm(random_, options)},
         world_{seed, swarm_.settings, swarm_.links},
-        demands_{world_, random_} {}
+        demands_{world_, random_} {
+    world_.world().watch(options.watch);
+  }
 
   run_result result() {
     start();
@@ -226,6 +232,10 @@ private:
 };
 
 }  // namespace
+
+membership_swarm membership_swarm_of(std::uint64_t seed, const run_options& options) {
+  return draw_membership_swarm(random_of(seed), options);
+}
 
 run_result run_membership_seed(std::uint64_t seed, const run_options& options) {
   return run{seed, options}.result();

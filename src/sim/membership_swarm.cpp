@@ -144,6 +144,22 @@ private:
 
 }  // namespace
 
+std::string_view to_string(membership_act act) noexcept {
+  switch (act) {
+    case membership_act::crash: return "crash";
+    case membership_act::power_off: return "power_off";
+    case membership_act::restart: return "restart";
+    case membership_act::pause: return "pause";
+    case membership_act::partition: return "partition";
+    case membership_act::one_way: return "one_way";
+    case membership_act::forge: return "forge";
+    case membership_act::leave: return "leave";
+    case membership_act::change_tags: return "change_tags";
+    case membership_act::broadcast: return "broadcast";
+  }
+  return "?";
+}
+
 bool membership_swarm::faultless() const noexcept {
   constexpr std::uint32_t harmless =
       1U << static_cast<unsigned>(fault_family::duplication) | 1U << static_cast<unsigned>(fault_family::restart);

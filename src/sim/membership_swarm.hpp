@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "artillery/sim.hpp"
@@ -23,6 +24,8 @@ enum class membership_act : std::uint8_t {
   change_tags,
   broadcast
 };
+
+[[nodiscard]] std::string_view to_string(membership_act act) noexcept;
 
 /// One thing that is done to a cluster, drawn with all that it needs, so that a run without it is otherwise the same.
 struct membership_choice {

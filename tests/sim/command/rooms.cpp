@@ -1,6 +1,7 @@
 // The three rooms of artillery, as the command sees them: how to run a seed, what its summary begins with, and the
 // least that a thousand seeds have to reach.
 #include "room.hpp"
+#include "rooms_in_words.hpp"
 #include "sim/chain_world.hpp"
 #include "sim/discovery_world.hpp"
 #include "sim/membership_run.hpp"
@@ -35,7 +36,9 @@ room chain() {
                      {"streams_congested", 1'400},
                      {"frames_refused", 90},
                      {"duplicate_writes", 4'000},
-                     {"orders_searched", 270}}};
+                     {"orders_searched", 270}},
+          .describe = chain_drawn,
+          .words = chain_words};
 }
 
 room membership() {
@@ -55,7 +58,9 @@ room membership() {
                      {"events_delivered", 120'000},
                      {"recovered", 12'000},
                      {"failed", 11'000},
-                     {"deaths_detected", 950}}};
+                     {"deaths_detected", 950}},
+          .describe = membership_drawn,
+          .words = membership_words};
 }
 
 room discovery() {
@@ -76,7 +81,9 @@ room discovery() {
                      {"lost_by_restart", 40},
                      {"withdrawals", 1'700},
                      {"seeks_answered", 27'000},
-                     {"seeks_timed_out", 13'000}}};
+                     {"seeks_timed_out", 13'000}},
+          .describe = discovery_drawn,
+          .words = discovery_words};
 }
 
 }  // namespace
