@@ -2,42 +2,16 @@
 #include "sim/linearizability.hpp"
 
 #include "catch.hpp"
+#include "replication/made_up_history.hpp"
 
 using namespace artillery;
 using namespace artillery::sim;
 using namespace std::chrono_literals;
+using made_up_history::operation;
+using made_up_history::put;
+using made_up_history::read;
 
 namespace {
-
-using operation = history_operation;
-
-operation at(std::uint64_t invoked, std::uint64_t completed) {
-  operation op;
-  op.key = "k";
-  op.invoked = invoked;
-  op.completed = completed;
-  op.invoked_at = time_point{1h} + std::chrono::milliseconds{invoked};
-  op.completed_at = time_point{1h} + std::chrono::milliseconds{completed};
-  op.came_to = operation::outcome::done;
-  return op;
-}
-operation put(std::uint64_t invoked, std::uint64_t completed, std::string value, std::uint64_t seq) {
-  operation op = at(invoked, completed);
-  op.what = operation::kind::put;
-  op.value = std::move(value);
-  op.applied = true;
-  op.version = {1, seq};
-  return op;
-}
-operation read(std::uint64_t invoked, std::uint64_t completed, std::string value, std::uint64_t seq,
-               std::uint64_t as_of = 0) {
-  operation op = at(invoked, completed);
-  op.value = std::move(value);
-  op.found = seq != 0;
-  if (op.found) op.version = {1, seq};
-  op.as_of = {1, std::max(seq, as_of)};
-  return op;
-}
 
 const journal two_writes{{"k", {1, 1}, false, "a"}, {"k", {1, 2}, false, "b"}};
 
