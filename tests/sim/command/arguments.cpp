@@ -28,7 +28,8 @@ constexpr const char* footer = R"(Examples:
   ./dev sim shrink chain --seed 17                the smallest run of it that still fails
   ./dev sim mutants                               every planted mistake is found
 
-Programs of their own: ./dev sim explore tries every run of small set-ups, ./dev sim nightly does all of it at length.
+Programs of their own: ./dev sim explore tries every run of small set-ups, scale studies large clusters, judge reads
+histories of real processes, nightly does all of it at length.
 Exit codes: 0 all is well, 1 a violation or less work than stated, 2 wrong use.
 docs/simulating.md tells more.)";
 
