@@ -31,7 +31,7 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
   if (row == nullptr) {
     // News of the death of somebody never heard of is of no use, unless it comes with a whole view: then it keeps the
     // old news of others from introducing a dead member.
-    if (heard.facts != nullptr) meet(heard, now, out);
+    if (heard.facts != nullptr) meet(heard, how, now, out);
     return;
   }
   if (is_forged(heard, row->standing.boot)) {
@@ -46,7 +46,7 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
   if (mutant(mutation::earlier_life_wins) && next.boot < row->standing.boot) next.boot = row->standing.boot;
   if (mutant(mutation::leave_is_failure) && next.state == member_state::left) next.state = member_state::failed;
   const bool dead = next.state == member_state::failed;
-  const bool look_into = how == path::exchange && dead && row->present() && next.boot == row->standing.boot;
+  const bool look_into = how != path::gossip && dead && row->present() && next.boot == row->standing.boot;
   if (look_into) next.state = member_state::suspect;
   if (next.state == member_state::suspect && next == row->standing) {
     if (suspicions_.confirm(row->key, heard.accuser)) tell(row->key);
@@ -65,7 +65,7 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
 }
 
 /// A claim about somebody not known here.
-void core::meet(const claim& heard, time_point now, effects_type& out) {
+void core::meet(const claim& heard, path how, time_point now, effects_type& out) {
   if (is_forged(heard, 0)) {
     ++counters_.refused_forged;
     return;
@@ -90,7 +90,8 @@ void core::meet(const claim& heard, time_point now, effects_type& out) {
     begin_suspicion(row, heard.accuser, false, now);
     out.deliver(suspected{to_member(row)});
   }
-  tell(row.key);
+  // A newcomer that told on its whole first view would tell a large cluster for minutes what all of it knows.
+  if (how != path::introduction) tell(row.key);
   // An address has one owner. Whoever had it is asked by name; if the newcomer answers instead, the old one is gone.
   if (replaced.none()) return;
   if (const member_row* old = members_.find(replaced)) check_on(*old, out);

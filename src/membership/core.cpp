@@ -324,7 +324,13 @@ std::uint64_t core::hash(time_point now) const {
   events_.hash(h);
   user_events_.hash(h, now);
   ring_.hash(h);
-  h.add(last_sequence_).add(own_unsaid_).add(push_wanted_).add(events_first_).add(next_stream_).add(reconnect_round_);
+  h.add(last_sequence_)
+      .add(own_unsaid_)
+      .add(push_wanted_)
+      .add(events_first_)
+      .add(next_stream_)
+      .add(introducer_)
+      .add(reconnect_round_);
   if (facts_ != nullptr) h.add(std::string_view{facts_->name}).add(facts_->at).add(facts_->events_sent);
   h.add(probe_.has_value());
   if (probe_) {

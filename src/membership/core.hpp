@@ -77,8 +77,8 @@ public:
 private:
   enum class phase : std::uint8_t { idle, running, leaving, left };
   /// How a claim came here. What is heard in an exchange may be old: a death in it is looked into before it is
-  /// believed.
-  enum class path : std::uint8_t { gossip, exchange };
+  /// believed. What a newcomer is introduced to is no news to anybody else.
+  enum class path : std::uint8_t { gossip, exchange, introduction };
 
   // core.cpp
   [[nodiscard]] bool active() const noexcept { return phase_ == phase::running || phase_ == phase::leaving; }
@@ -94,7 +94,7 @@ private:
 
   // claims.cpp: what is believed of whom
   void apply(const claim& heard, path how, time_point now, effects_type& out);
-  void meet(const claim& heard, time_point now, effects_type& out);
+  void meet(const claim& heard, path how, time_point now, effects_type& out);
   void change(member_row& row, const standing& next, const claim& heard, time_point now, effects_type& out);
   void restart_of(member_row& row, const claim& heard, time_point now, effects_type& out);
   void begin_suspicion(const member_row& row, short_name accuser, bool look_into, time_point now);
@@ -158,6 +158,7 @@ private:
   void receive_frame(const connection& from, bytes_view frame, time_point now, effects_type& out);
   void send_frame(stream& to, const message_body& body, effects_type& out);
   void send_state(stream& to, bool answer, effects_type& out);
+  void on_compared(std::uint64_t number, const membership::digests& theirs, time_point now, effects_type& out);
   void on_push_pull(std::uint64_t number, push_pull& m, time_point now, effects_type& out);
   void exchange_periodically(time_point now, effects_type& out);
   [[nodiscard]] duration push_pull_interval() const noexcept;
@@ -200,6 +201,7 @@ private:
   std::vector<stream> streams_;
   std::vector<seed> seeds_;
   std::uint64_t next_stream_ = 1;
+  std::uint64_t introducer_ = 0;  ///< the stream over which a newcomer here learns of all others; 0: none yet
   std::uint32_t reconnect_round_ = 0;
 
   // --- timers; none: not running ---
