@@ -83,7 +83,7 @@ json deaths_as_json(const std::vector<sim::scale_detection>& all) {
 std::string as_tables(const std::vector<measured>& all) {
   tool::output::table protocol{{"MEMBERS", "WHOLE", "FIRST", "DUE", "LAST", "BOUND", "JOINT LAST", "DATAGRAMS",
                                 "BUSIEST", "BYTES", "STREAM BYTES", "TO JOIN", "FALSE"}};
-  tool::output::table cost{{"MEMBERS", "SIMULATED", "WALL", "SPEED", "PEAK", "EVENTS", "EVENTS/CPU S"}};
+  tool::output::table cost{{"MEMBERS", "SIMULATED", "WALL", "CPU", "SPEED", "PEAK", "EVENTS", "EVENTS/CPU S"}};
   for (const measured& one : all) {
     const sim::scale_figures& f = one.figures;
     const idle_rates rates = rates_of(f);
@@ -95,8 +95,8 @@ std::string as_tables(const std::vector<measured>& all) {
                   fixed(rates.frame_bytes, 1), tool::to_size_text(static_cast<std::uint64_t>(joining_bytes(f))),
                   std::to_string(f.false_reports)});
     cost.add({members, fixed(one.simulated_seconds(), 0) + " s", fixed(one.wall_seconds, 1) + " s",
-              fixed(one.speed(), 1), tool::to_size_text(one.peak_bytes), std::to_string(f.events),
-              fixed(one.events_per_cpu_second(), 0)});
+              fixed(one.cpu_seconds, 1) + " s", fixed(one.speed(), 1), tool::to_size_text(one.peak_bytes),
+              std::to_string(f.events), fixed(one.events_per_cpu_second(), 0)});
   }
   return protocol.text() + "\n" + cost.text();
 }
@@ -122,6 +122,7 @@ std::string as_json(std::uint64_t seed, const std::vector<measured>& all) {
                                {"idle_stream_bytes_per_member_second", rounded(rates.frame_bytes)},
                                {"simulated_s", rounded(one.simulated_seconds())},
                                {"wall_s", rounded(one.wall_seconds)},
+                               {"cpu_s", rounded(one.cpu_seconds)},
                                {"speed", rounded(one.speed())},
                                {"peak_bytes", one.peak_bytes},
                                {"events", f.events},
