@@ -16,17 +16,10 @@ using made_up_history::erase;
 using made_up_history::operation;
 using made_up_history::put;
 using made_up_history::read;
+using made_up_history::unknown;
 
 namespace {
 
-operation unknown(operation op) {
-  op.came_to = operation::outcome::pending;
-  op.completed = std::numeric_limits<std::uint64_t>::max();
-  op.completed_at = time_point::max();
-  op.applied = false;
-  op.version = {};
-  return op;
-}
 bool blames(const history& operations, const std::string& what) {
   for (const histories::violation& violation : judge(operations).violations) {
     if (violation.what.find(what) != std::string::npos) return true;

@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 using made_up_history::operation;
 using made_up_history::put;
 using made_up_history::read;
+using made_up_history::unknown;
 
 namespace {
 
@@ -45,14 +46,19 @@ TEST_CASE("a read of a write that was not asked for yet is found", "[replication
 
 TEST_CASE("a write of unknown outcome may be seen or not, but not first seen and then not",
           "[replication][linearizability]") {
-  operation unknown = put(3, 0, "b", 0);
-  unknown.came_to = operation::outcome::pending;
-  unknown.completed = std::numeric_limits<std::uint64_t>::max();
-  unknown.completed_at = time_point::max();
-  unknown.applied = false;
-  CHECK(sound({put(1, 2, "a", 1), unknown, read(5, 6, "a", 1), read(7, 8, "b", 2)}));
-  CHECK(sound({put(1, 2, "a", 1), unknown, read(5, 6, "a", 1)}));
-  CHECK_FALSE(sound({put(1, 2, "a", 1), unknown, read(5, 6, "b", 2), read(7, 8, "a", 1)}));
+  const operation second = unknown(put(3, 0, "b", 0));
+  CHECK(sound({put(1, 2, "a", 1), second, read(5, 6, "a", 1), read(7, 8, "b", 2)}));
+  CHECK(sound({put(1, 2, "a", 1), second, read(5, 6, "a", 1)}));
+  CHECK_FALSE(sound({put(1, 2, "a", 1), second, read(5, 6, "b", 2), read(7, 8, "a", 1)}));
+}
+
+TEST_CASE("a write of unknown outcome may build on another, whose version only a weak read told",
+          "[replication][linearizability]") {
+  operation second = unknown(put(2, 0, "b", 0));
+  second.when = replication::condition::is({1, 1});
+  CHECK(sound({unknown(put(1, 0, "a", 0)), second, read(5, 6, "b", 2)}));
+  CHECK(sound({unknown(put(1, 0, "a", 0)), second, read(5, 6, "", 0)}));
+  CHECK_FALSE(sound({unknown(put(1, 0, "a", 0)), second, read(5, 6, "b", 2), read(7, 8, "a", 1)}));
 }
 
 TEST_CASE("a swap that failed on what was not there is found", "[replication][linearizability]") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -49,6 +50,16 @@ inline operation read(std::uint64_t invoked, std::uint64_t completed, std::strin
   op.found = seq != 0;
   if (op.found) op.version = {1, seq};
   op.as_of = {1, std::max(seq, as_of)};
+  return op;
+}
+
+/// Nobody knows whether it happened.
+inline operation unknown(operation op) {
+  op.came_to = operation::outcome::pending;
+  op.completed = std::numeric_limits<std::uint64_t>::max();
+  op.completed_at = artillery::time_point::max();
+  op.applied = false;
+  op.version = {};
   return op;
 }
 
