@@ -19,6 +19,7 @@ plot columns using 1:4 with lines lc rgb "gray50" lw 2 title "first report, expe
 
 set title "What an idle member sends"
 set ylabel "bytes per second"
+set key center right noreverse Right
 plot columns using 1:8 with linespoints pt 7 lc rgb "#1f77b4" title "datagrams", \
      columns using 1:9 with linespoints pt 6 lc rgb "#ff7f0e" title "streams"
 
