@@ -49,10 +49,15 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
   const bool look_into = how != path::gossip && dead && row->present() && next.boot == row->standing.boot;
   if (look_into) next.state = member_state::suspect;
   if (next.state == member_state::suspect && next == row->standing) {
+    if (mutant(mutation::renews_suspicions)) {
+      suspicions_.end(row->key);
+      return begin_suspicion(*row, heard.accuser, false, now);
+    }
     if (suspicions_.confirm(row->key, heard.accuser)) tell(row->key);
     return;
   }
   if (next <= row->standing) return;
+  if (next.boot != row->standing.boot && row->present() && mutant(mutation::refuses_restarts)) return;
   if (next.boot != row->standing.boot) return restart_of(*row, heard, now, out);
   change(*row, next, heard, now, out);
   if (look_into) {

@@ -119,7 +119,8 @@ void core::finish_input(time_point now, effects_type& out) {
 /// Copies that nobody acknowledges may all be lost: somebody must have said that it heard.
 void core::finish_leaving() {
   if (phase_ != phase::leaving) return;
-  const bool told = farewell_heard_ && !claims_.contains(self_.id) && own_unsaid_ == 0;
+  const bool heard = farewell_heard_ || mutant(mutation::leaves_unheard);
+  const bool told = heard && !claims_.contains(self_.id) && own_unsaid_ == 0;
   if (members_.present() > 0 && !told) return;
   phase_ = phase::left;
   ++revision_;
@@ -146,7 +147,7 @@ void core::for_each_timer(Visit visit) {
 /// nothing about the others, so everything that was due waits as much longer.
 void core::note_pause(time_point now) {
   const auto due = next_deadline();
-  if (!due || now - *due <= config_.probe_timeout / 2) return;
+  if (!due || now - *due <= config_.probe_timeout / 2 || mutant(mutation::trusts_after_pause)) return;
   const duration late = now - *due;
   ++counters_.pauses_noticed;
   awareness_.worse();

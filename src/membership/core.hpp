@@ -131,7 +131,7 @@ private:
   void reconnect(time_point now, effects_type& out);
 
   // dissemination.cpp: gossip, events, repair
-  void piggyback(datagram_writer& writer, std::uint32_t copies);
+  void piggyback(datagram_writer& writer, std::uint32_t copies, const node_id& told = {});
   void gossip_round(time_point now, effects_type& out);
   void push_news(time_point now, effects_type& out);
   void compare_with_somebody(effects_type& out);
@@ -193,7 +193,7 @@ private:
   transmit_queue<node_id> claims_;
   transmit_queue<std::uint64_t> events_;
   user_events user_events_;
-  std::size_t own_unsaid_ = 0;  ///< own events among `events_`
+  std::size_t own_unsaid_ = 0;  ///< own events from the oldest on that was not said as often as it should be
   bool push_wanted_ = false;
   bool events_first_ = false;  ///< whose turn it is to be packed first
 

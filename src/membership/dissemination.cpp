@@ -32,12 +32,14 @@ membership::digests core::own_digests() const {
 
 /// Fills what is left of a datagram that goes out `copies` times. Claims and events take turns in being packed first,
 /// and the first may take all but the second's half, unless the second has less to say: neither can starve the other.
-void core::piggyback(datagram_writer& writer, std::uint32_t copies) {
+/// What is believed of `told` stands in the datagram already.
+void core::piggyback(datagram_writer& writer, std::uint32_t copies, const node_id& told) {
   if (claims_.empty() && events_.empty()) return;
   const std::size_t limit = mutant(mutation::unbounded_datagrams) ? 65'000 : writer.limit();
   const std::size_t share = writer.size() + (limit - std::min(limit, writer.size())) / 2;
   const auto pack_claims = [&](std::size_t up_to) {
     claims_.offer([&](const node_id& id) {
+      if (id == told) return true;
       const auto what = claim_about(id);
       return !what || writer.add(*what, up_to);
     });
@@ -68,13 +70,10 @@ void core::piggyback(datagram_writer& writer, std::uint32_t copies) {
 /// Own events that were not said as often as they should be stay here until they were.
 void core::look_after_own_events() {
   std::uint64_t first = ~std::uint64_t{0};
-  own_unsaid_ = 0;
   events_.for_each([&](std::uint64_t place, std::uint32_t) {
-    if (!user_events::is_own(place)) return;
-    ++own_unsaid_;
-    first = std::min(first, place);
+    if (user_events::is_own(place)) first = std::min(first, place);
   });
-  user_events_.keep_own_from(first);
+  own_unsaid_ = user_events_.keep_own_from(first);
 }
 
 /// Random present members, and one that failed not long ago: if it was the network, it should hear.
@@ -119,7 +118,7 @@ void core::push_news(time_point now, effects_type& out) {
     push_at_.reset();
     return;
   }
-  if (now < push_allowed_at_) {
+  if (now < push_allowed_at_ && !mutant(mutation::pushes_unspaced)) {
     push_at_ = push_allowed_at_;
     return;
   }

@@ -147,6 +147,8 @@ TEST_CASE("leaving waits until somebody has said that it heard", "[membership][l
   t.out.clear();
   REQUIRE_FALSE(t.core.leave(t.now, t.out));
   const auto first = t.out.all<membership::ping>().front();
+  const auto& claims = first.message.items.claims;
+  CHECK(std::count_if(claims.begin(), claims.end(), [&](const auto& c) { return c.about == t.core.self().id; }) == 1);
   t.pass(4s);
   CHECK_FALSE(t.core.has_left());
   t.answer(first);
@@ -161,6 +163,22 @@ TEST_CASE("leaving waits until somebody has said that it heard", "[membership][l
   REQUIRE(acks.size() == 1);
   REQUIRE(acks.front().message.items.claims.size() == 1);
   CHECK(acks.front().message.items.claims.front().state == membership::member_state::left);
+}
+
+TEST_CASE("a farewell that only somebody who has left acknowledges was heard by nobody", "[membership][leave]") {
+  table t;
+  const peer gone = make_peer(1);
+  t.meet(gone);
+  t.meet(make_peer(2));
+  t.out.clear();
+  REQUIRE_FALSE(t.core.leave(t.now, t.out));
+  t.pass(4s);
+  for (const auto& ping : t.out.all<membership::ping>()) {
+    if (ping.to != gone.at) continue;
+    const auto sequence = std::get<membership::ping>(ping.message.body).sequence;
+    t.receive(gone.at, membership::ack{sequence, {}}, {gone.claim(membership::member_state::left)});
+  }
+  CHECK_FALSE(t.core.has_left());
 }
 
 TEST_CASE("leaving ends at its time limit when nobody answers", "[membership][leave]") {

@@ -228,6 +228,22 @@ TEST_CASE("an origin goes on above what others hold to be its number, whoever ma
   CHECK(t.core.events_base(me.id) == 1'001);  // the others do not believe that either
 }
 
+TEST_CASE("who talks without end is refused before its store outgrows its limits", "[membership][events]") {
+  membership::config config;
+  config.events_kept_max = 2;
+  config.broadcasts_max = 32;
+  table t{config};
+  t.meet(make_peer(1));
+  std::size_t refused = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    t.pass(1ms);
+    if (t.core.broadcast("t", std::string(100, 'x'), t.now, t.out)) ++refused;
+    t.core.check_invariants();
+  }
+  CHECK(refused > 0);
+  CHECK(refused < 2'000);
+}
+
 TEST_CASE("an accepted broadcast is sent though others' events crowd the store", "[membership][events]") {
   membership::config config;
   config.events_kept_max = 4;
