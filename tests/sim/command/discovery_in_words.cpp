@@ -29,10 +29,9 @@ drawn discovery_drawn(std::uint64_t seed, const sim::run_options& options) {
               {"announced", "every " + time_text(s.interval)},
               {"network", faults_text(s.faults)},
               {"faulty phase", time_text(s.fault_phase)}};
-  for (std::size_t i = 0; i < s.choices.size(); ++i) {
-    const sim::discovery_choice& one = s.choices[i];
+  for (const sim::discovery_choice& one : s.choices) {
     const std::string host = name_of(s.hosts, static_cast<sim::host>(one.host % s.hosts));
-    lines.emplace_back(choice_text(i, one.at),
+    lines.emplace_back(choice_text(one.number, one.at),
                        std::string{to_string(one.what)} + " " + host + (one.left_out ? " (left out)" : ""));
   }
   return lines;
