@@ -37,7 +37,7 @@ void membership_host::start(time_point now, network_effects& out) {
 
 void membership_host::receive(const connection& from, const bytes& message, time_point now, network_effects& out) {
   sink effects{process_, now, out, observer_};
-  if (!from.is_stream) observer_.heard_datagram(process_, now);
+  if (!from.is_stream) observer_.heard_datagram(process_, message, now);
   core_.receive(from, message, now, effects);
   after_input(now);
 }

@@ -16,7 +16,7 @@ public:
   virtual ~membership_observer() = default;
   virtual void delivered(std::size_t process, const membership::event& event, time_point now) = 0;
   virtual void sent_datagram(std::size_t process, std::size_t size, time_point now) = 0;
-  virtual void heard_datagram(std::size_t /*process*/, time_point /*now*/) {}
+  virtual void heard_datagram(std::size_t /*process*/, bytes_view /*datagram*/, time_point /*now*/) {}
   /// The node has left, which it tells once.
   virtual void gone(std::size_t /*process*/, time_point /*now*/) {}
   /// Now and then, for what must hold at any time.

@@ -17,7 +17,9 @@ std::string name_of(sim::host which) {
 
 std::string act_text(const sim::membership_choice& choice) {
   std::string text = std::string{to_string(choice.act)} + " " + name_of(choice.which);
-  if (choice.act == sim::membership_act::one_way) text += " to " + name_of(choice.other);
+  const bool is_way = choice.act == sim::membership_act::one_way || choice.act == sim::membership_act::clog;
+  if (is_way) text += " to " + name_of(choice.other);
+  if (choice.act == sim::membership_act::bridge) text += " over " + name_of(choice.other);
   if (choice.length > artillery::duration::zero()) text += " for " + time_text(choice.length);
   return text;
 }
