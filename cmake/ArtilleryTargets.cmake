@@ -29,7 +29,8 @@ endfunction()
 
 # artillery_program(<name> SOURCES <file>... [LINKS <room or target>...])
 #
-# A program of our own. It may reach into src/, which a user's program cannot.
+# A program of our own. It may reach into src/, which a user's program cannot. In a build in unity its files share
+# translation units, so each has names of its own, or stays outside by the property SKIP_UNITY_BUILD_INCLUSION.
 function(artillery_program name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
   artillery_check_arguments(artillery_program "${name}" "${arg_UNPARSED_ARGUMENTS}" "${arg_SOURCES}")
@@ -38,8 +39,7 @@ function(artillery_program name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
   artillery_link_names(links ${arg_LINKS})
   target_link_libraries(${name} PRIVATE ${links} artillery_warnings cereal::cereal)
-  # Never in unity: the files of a test program each have names of their own choice.
-  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${ARTILLERY_UNITY} CXX_EXTENSIONS OFF)
 endfunction()
 
 # artillery_test(<name> SOURCES <file>... [LINKS <room or target>...] [LABELS <label>...] [TIMEOUT <seconds>])

@@ -15,6 +15,7 @@
 #include "artillery/effects.hpp"
 #include "artillery/endpoint.hpp"
 #include "artillery/sim/faults.hpp"
+#include "artillery/sim/happening.hpp"
 
 /// A deterministic world for pure programs: virtual time, a network, disks and clocks with faults, crashes and pauses,
 /// all from one seed. The same seed gives the same run, event for event, on every machine and compiler;
@@ -45,9 +46,6 @@ public:
   virtual void expire(time_point /*now*/, network_effects& /*out*/) {}
   [[nodiscard]] virtual std::optional<time_point> next_deadline() const { return std::nullopt; }
 };
-
-/// Names a host of a world, in the order in which they were added.
-using host = std::size_t;
 
 class world {
 public:
@@ -155,6 +153,9 @@ public:
   /// Folds a fact of the user's (an operation's result, say) into the trace.
   void note(std::string_view what, std::uint64_t value);
   [[nodiscard]] const world_counters& counters() const noexcept;
+  /// Tells `watch` of all that happens from now on, to be printed, say. It must not touch the world, and the run is the
+  /// same with it or without; an empty one ends it.
+  void watch(watcher watch);
 
 private:
   struct state;

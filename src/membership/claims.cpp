@@ -31,7 +31,7 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
   if (row == nullptr) {
     // News of the death of somebody never heard of is of no use, unless it comes with a whole view: then it keeps the
     // old news of others from introducing a dead member.
-    if (heard.facts != nullptr) meet(heard, now, out);
+    if (heard.facts != nullptr) meet(heard, how, now, out);
     return;
   }
   if (is_forged(heard, row->standing.boot)) {
@@ -46,13 +46,18 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
   if (mutant(mutation::earlier_life_wins) && next.boot < row->standing.boot) next.boot = row->standing.boot;
   if (mutant(mutation::leave_is_failure) && next.state == member_state::left) next.state = member_state::failed;
   const bool dead = next.state == member_state::failed;
-  const bool look_into = how == path::exchange && dead && row->present() && next.boot == row->standing.boot;
+  const bool look_into = how != path::gossip && dead && row->present() && next.boot == row->standing.boot;
   if (look_into) next.state = member_state::suspect;
   if (next.state == member_state::suspect && next == row->standing) {
+    if (mutant(mutation::renews_suspicions)) {
+      suspicions_.end(row->key);
+      return begin_suspicion(*row, heard.accuser, false, now);
+    }
     if (suspicions_.confirm(row->key, heard.accuser)) tell(row->key);
     return;
   }
   if (next <= row->standing) return;
+  if (next.boot != row->standing.boot && row->present() && mutant(mutation::refuses_restarts)) return;
   if (next.boot != row->standing.boot) return restart_of(*row, heard, now, out);
   change(*row, next, heard, now, out);
   if (look_into) {
@@ -65,7 +70,7 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
 }
 
 /// A claim about somebody not known here.
-void core::meet(const claim& heard, time_point now, effects_type& out) {
+void core::meet(const claim& heard, path how, time_point now, effects_type& out) {
   if (is_forged(heard, 0)) {
     ++counters_.refused_forged;
     return;
@@ -90,7 +95,8 @@ void core::meet(const claim& heard, time_point now, effects_type& out) {
     begin_suspicion(row, heard.accuser, false, now);
     out.deliver(suspected{to_member(row)});
   }
-  tell(row.key);
+  // A newcomer that told on its whole first view would tell a large cluster for minutes what all of it knows.
+  if (how != path::introduction) tell(row.key);
   // An address has one owner. Whoever had it is asked by name; if the newcomer answers instead, the old one is gone.
   if (replaced.none()) return;
   if (const member_row* old = members_.find(replaced)) check_on(*old, out);
@@ -99,7 +105,7 @@ void core::meet(const claim& heard, time_point now, effects_type& out) {
 void core::announce_joined(member_row& row, effects_type& out) {
   row.announced = true;
   row.introduced = true;
-  ring_.add(row.key, random_);
+  ring_.add(row, random_);
   member told = to_member(row);
   told.state = member_state::alive;
   out.deliver(joined{std::move(told)});
@@ -116,7 +122,7 @@ void core::restart_of(member_row& row, const claim& heard, time_point now, effec
   }
   row.introduced = false;
   suspicions_.end(row.key);
-  if (heard.facts != nullptr) row.facts = heard.facts;
+  if (heard.facts != nullptr) members_.set_facts(row, heard.facts);
   members_.set_standing(row, {heard.boot, heard.incarnation, heard.state}, now);
   row.since = now;
   user_events_.begin_life(row.key, heard.boot, heard.facts == nullptr ? 0 : heard.facts->events_sent);
@@ -137,7 +143,7 @@ void core::change(member_row& row, const standing& next, const claim& heard, tim
   suspicions_.end(row.key);
   members_.set_standing(row, next, now);
   const bool changed = heard.facts != nullptr && !was_gone && says_other(*heard.facts, *row.facts);
-  if (heard.facts != nullptr) row.facts = heard.facts;
+  if (heard.facts != nullptr) members_.set_facts(row, heard.facts);
   ++revision_;
   tell(row.key);
   if (row.present() && was_gone) {
@@ -302,12 +308,13 @@ duration core::tombstone() const noexcept {
 void core::reap(time_point now) {
   reap_at_.reset();
   std::vector<node_id> old;
-  for (const member_row& row : members_) {
-    if (!row.present() && now - row.since >= tombstone()) old.push_back(row.key);
+  for (const member_row* row : members_.gone_rows()) {
+    if (now - row->since >= tombstone()) old.push_back(row->key);
   }
   for (const node_id& id : old) {
     claims_.remove(id);
     user_events_.forget(id);
+    ring_.remove(*members_.find(id));
     members_.erase(id);
   }
   if (!old.empty()) ++revision_;

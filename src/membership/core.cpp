@@ -33,6 +33,7 @@ void core::start(const endpoint& at, time_point now, effects_type& out) {
   facts_ = std::make_shared<const facts>(
       facts{.name = config_.name.empty() ? to_short_string(self_.id) : config_.name, .at = at, .tags = config_.tags});
   phase_ = phase::running;
+  events_agreed_at_ = now;
   ++revision_;
   for (seed& s : seeds_) s.next_try = now;
   finish_input(now, out);
@@ -118,7 +119,8 @@ void core::finish_input(time_point now, effects_type& out) {
 /// Copies that nobody acknowledges may all be lost: somebody must have said that it heard.
 void core::finish_leaving() {
   if (phase_ != phase::leaving) return;
-  const bool told = farewell_heard_ && !claims_.contains(self_.id) && own_unsaid_ == 0;
+  const bool heard = farewell_heard_ || mutant(mutation::leaves_unheard);
+  const bool told = heard && !claims_.contains(self_.id) && own_unsaid_ == 0;
   if (members_.present() > 0 && !told) return;
   phase_ = phase::left;
   ++revision_;
@@ -145,7 +147,7 @@ void core::for_each_timer(Visit visit) {
 /// nothing about the others, so everything that was due waits as much longer.
 void core::note_pause(time_point now) {
   const auto due = next_deadline();
-  if (!due || now - *due <= config_.probe_timeout / 2) return;
+  if (!due || now - *due <= config_.probe_timeout / 2 || mutant(mutation::trusts_after_pause)) return;
   const duration late = now - *due;
   ++counters_.pauses_noticed;
   awareness_.worse();
@@ -304,6 +306,7 @@ void core::check_invariants() const {
     ARTILLERY_INVARIANT(row.announced == row.present());
     if (!row.present()) continue;
     ++present;
+    ARTILLERY_INVARIANT(row.in_ring && members_.present_at(row.facts->at) != nullptr);
     digest ^= digest_of(row.name(), row.standing.boot, row.standing.incarnation);
   }
   ARTILLERY_INVARIANT(present == members_.present() && digest == members_.digest());
@@ -322,7 +325,13 @@ std::uint64_t core::hash(time_point now) const {
   events_.hash(h);
   user_events_.hash(h, now);
   ring_.hash(h);
-  h.add(last_sequence_).add(own_unsaid_).add(push_wanted_).add(events_first_).add(next_stream_).add(reconnect_round_);
+  h.add(last_sequence_)
+      .add(own_unsaid_)
+      .add(push_wanted_)
+      .add(events_first_)
+      .add(next_stream_)
+      .add(introducer_)
+      .add(reconnect_round_);
   if (facts_ != nullptr) h.add(std::string_view{facts_->name}).add(facts_->at).add(facts_->events_sent);
   h.add(probe_.has_value());
   if (probe_) {
@@ -345,6 +354,7 @@ std::uint64_t core::hash(time_point now) const {
        {push_allowed_at_, view_repair_allowed_at_, event_repair_allowed_at_, heal_allowed_at_, conflict_allowed_at_}) {
     h.add(std::max(allowed, now) - now);
   }
+  h.add(std::min(now - events_agreed_at_, config_.gap_wait));
   for (const auto* timer : {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_,
                             &leave_at_, &farewell_at_}) {
     h.add(timer->has_value());

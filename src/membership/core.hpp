@@ -64,6 +64,7 @@ public:
 
   // --- for checkers ---
   [[nodiscard]] const member_table& table() const noexcept { return members_; }
+  [[nodiscard]] bool has_news() const noexcept { return !claims_.empty() || !events_.empty(); }  ///< still to be told
   [[nodiscard]] std::uint32_t health() const noexcept { return awareness_.score(); }  ///< Lifeguard's; 0: well
   [[nodiscard]] std::size_t held() const noexcept;  ///< queue entries, streams, relays, kept events: all that may grow
   /// All events of `origin` up to this number are settled here.
@@ -76,8 +77,8 @@ public:
 private:
   enum class phase : std::uint8_t { idle, running, leaving, left };
   /// How a claim came here. What is heard in an exchange may be old: a death in it is looked into before it is
-  /// believed.
-  enum class path : std::uint8_t { gossip, exchange };
+  /// believed. What a newcomer is introduced to is no news to anybody else.
+  enum class path : std::uint8_t { gossip, exchange, introduction };
 
   // core.cpp
   [[nodiscard]] bool active() const noexcept { return phase_ == phase::running || phase_ == phase::leaving; }
@@ -93,7 +94,7 @@ private:
 
   // claims.cpp: what is believed of whom
   void apply(const claim& heard, path how, time_point now, effects_type& out);
-  void meet(const claim& heard, time_point now, effects_type& out);
+  void meet(const claim& heard, path how, time_point now, effects_type& out);
   void change(member_row& row, const standing& next, const claim& heard, time_point now, effects_type& out);
   void restart_of(member_row& row, const claim& heard, time_point now, effects_type& out);
   void begin_suspicion(const member_row& row, short_name accuser, bool look_into, time_point now);
@@ -130,12 +131,11 @@ private:
   void reconnect(time_point now, effects_type& out);
 
   // dissemination.cpp: gossip, events, repair
-  void piggyback(datagram_writer& writer, std::uint32_t copies);
+  void piggyback(datagram_writer& writer, std::uint32_t copies, const node_id& told = {});
   void gossip_round(time_point now, effects_type& out);
   void push_news(time_point now, effects_type& out);
   void compare_with_somebody(effects_type& out);
   [[nodiscard]] std::vector<endpoint> pick_targets(std::size_t count, time_point now);
-  [[nodiscard]] std::vector<const member_row*> pick_members(std::size_t count, const node_id& except);
   void look_after_own_events();
   void hear_event(event_record& record, time_point now, effects_type& out);
   void hand_on(std::vector<event>& events, effects_type& out);
@@ -158,6 +158,7 @@ private:
   void receive_frame(const connection& from, bytes_view frame, time_point now, effects_type& out);
   void send_frame(stream& to, const message_body& body, effects_type& out);
   void send_state(stream& to, bool answer, effects_type& out);
+  void on_compared(std::uint64_t number, const membership::digests& theirs, time_point now, effects_type& out);
   void on_push_pull(std::uint64_t number, push_pull& m, time_point now, effects_type& out);
   void exchange_periodically(time_point now, effects_type& out);
   [[nodiscard]] duration push_pull_interval() const noexcept;
@@ -192,7 +193,7 @@ private:
   transmit_queue<node_id> claims_;
   transmit_queue<std::uint64_t> events_;
   user_events user_events_;
-  std::size_t own_unsaid_ = 0;  ///< own events among `events_`
+  std::size_t own_unsaid_ = 0;  ///< own events from the oldest on that was not said as often as it should be
   bool push_wanted_ = false;
   bool events_first_ = false;  ///< whose turn it is to be packed first
 
@@ -200,6 +201,7 @@ private:
   std::vector<stream> streams_;
   std::vector<seed> seeds_;
   std::uint64_t next_stream_ = 1;
+  std::uint64_t introducer_ = 0;  ///< the stream over which a newcomer here learns of all others; 0: none yet
   std::uint32_t reconnect_round_ = 0;
 
   // --- timers; none: not running ---
@@ -216,6 +218,7 @@ private:
   time_point push_allowed_at_;
   time_point view_repair_allowed_at_;
   time_point event_repair_allowed_at_;
+  time_point events_agreed_at_;  ///< when another last had the same events, or was asked for what differs
   time_point heal_allowed_at_;
   time_point conflict_allowed_at_;
 

@@ -32,12 +32,14 @@ membership::digests core::own_digests() const {
 
 /// Fills what is left of a datagram that goes out `copies` times. Claims and events take turns in being packed first,
 /// and the first may take all but the second's half, unless the second has less to say: neither can starve the other.
-void core::piggyback(datagram_writer& writer, std::uint32_t copies) {
+/// What is believed of `told` stands in the datagram already.
+void core::piggyback(datagram_writer& writer, std::uint32_t copies, const node_id& told) {
   if (claims_.empty() && events_.empty()) return;
   const std::size_t limit = mutant(mutation::unbounded_datagrams) ? 65'000 : writer.limit();
   const std::size_t share = writer.size() + (limit - std::min(limit, writer.size())) / 2;
   const auto pack_claims = [&](std::size_t up_to) {
     claims_.offer([&](const node_id& id) {
+      if (id == told) return true;
       const auto what = claim_about(id);
       return !what || writer.add(*what, up_to);
     });
@@ -68,49 +70,22 @@ void core::piggyback(datagram_writer& writer, std::uint32_t copies) {
 /// Own events that were not said as often as they should be stay here until they were.
 void core::look_after_own_events() {
   std::uint64_t first = ~std::uint64_t{0};
-  own_unsaid_ = 0;
   events_.for_each([&](std::uint64_t place, std::uint32_t) {
-    if (!user_events::is_own(place)) return;
-    ++own_unsaid_;
-    first = std::min(first, place);
+    if (user_events::is_own(place)) first = std::min(first, place);
   });
-  user_events_.keep_own_from(first);
-}
-
-std::vector<const member_row*> core::pick_members(std::size_t count, const node_id& except) {
-  std::vector<const member_row*> all;
-  all.reserve(members_.present());
-  for (const member_row& row : members_) {
-    if (row.standing.state == member_state::alive && row.key != except) all.push_back(&row);
-  }
-  count = std::min(count, all.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto j = i + static_cast<std::size_t>(random_.below(all.size() - i));
-    std::swap(all[i], all[j]);
-  }
-  all.resize(count);
-  return all;
+  own_unsaid_ = user_events_.keep_own_from(first);
 }
 
 /// Random present members, and one that failed not long ago: if it was the network, it should hear.
 std::vector<endpoint> core::pick_targets(std::size_t count, time_point now) {
-  std::vector<endpoint> present;
-  std::vector<endpoint> lost;
-  for (const member_row& row : members_) {
-    if (row.present()) {
-      present.push_back(row.facts->at);
-    } else if (row.standing.state == member_state::failed && now - row.since < config_.gossip_to_failed) {
-      lost.push_back(row.facts->at);
-    }
-  }
-  count = std::min(count, present.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto j = i + static_cast<std::size_t>(random_.below(present.size() - i));
-    std::swap(present[i], present[j]);
-  }
-  present.resize(count);
-  if (!lost.empty()) present.push_back(lost[static_cast<std::size_t>(random_.below(lost.size()))]);
-  return present;
+  std::vector<endpoint> targets;
+  for (const member_row* row : members_.draw_present(count, random_)) targets.push_back(row->facts->at);
+  std::vector<const member_row*> lost = members_.gone_rows();
+  std::erase_if(lost, [&](const member_row* row) {
+    return row->standing.state != member_state::failed || now - row->since >= config_.gossip_to_failed;
+  });
+  if (!lost.empty()) targets.push_back(lost[static_cast<std::size_t>(random_.below(lost.size()))]->facts->at);
+  return targets;
 }
 
 void core::gossip_round(time_point now, effects_type& out) {
@@ -131,7 +106,7 @@ void core::gossip_round(time_point now, effects_type& out) {
 void core::compare_with_somebody(effects_type& out) {
   compare_at_.reset();
   if (phase_ != phase::running || !claims_.empty() || !events_.empty()) return;
-  const auto somebody = pick_members(1, self_.id);
+  const auto somebody = members_.draw_alive(1, self_.id, random_);
   if (!somebody.empty()) check_on(*somebody.front(), out);
 }
 
@@ -143,7 +118,7 @@ void core::push_news(time_point now, effects_type& out) {
     push_at_.reset();
     return;
   }
-  if (now < push_allowed_at_) {
+  if (now < push_allowed_at_ && !mutant(mutation::pushes_unspaced)) {
     push_at_ = push_allowed_at_;
     return;
   }
@@ -204,8 +179,12 @@ void core::compare(const membership::digests& theirs, const endpoint& from, time
     datagram_writer writer = begin_datagram(summarize_view(0, ~std::uint64_t{0}));
     send_datagram(from, writer, out);
   }
-  if (theirs.events != ours.events && events_.empty() && now >= event_repair_allowed_at_) {
+  if (theirs.events == ours.events) events_agreed_at_ = now;
+  // Where something is always being told, what differs for long is not under way but missed.
+  const bool missed = events_.empty() || now - events_agreed_at_ >= config_.gap_wait;
+  if (theirs.events != ours.events && missed && now >= event_repair_allowed_at_) {
     event_repair_allowed_at_ = now + config_.probe_interval / 2;
+    events_agreed_at_ = now;  // the next question, if there is still much to tell, is as long away
     ++counters_.event_repairs;
     datagram_writer writer = begin_datagram(
         user_events_.summarize(shorten(self_.id), self_.boot, members_, event_entries_max(config_.datagram_max)));
@@ -350,7 +329,7 @@ void core::ask_for_events(const node_id& origin, time_point now, effects_type& o
   endpoint to = row->facts->at;
   const bool ask_another = !row->present() || random_.chance(1, 3);
   if (ask_another) {
-    const auto others = pick_members(1, origin);
+    const auto others = members_.draw_alive(1, origin, random_);
     if (!others.empty()) to = others.front()->facts->at;
   }
   event_summary question{.answer = true, .complete = false, .sender = shorten(self_.id), .entries = {*entry}};

@@ -50,7 +50,7 @@ void core::ask_helpers(time_point now, effects_type& out) {
       .target = target->name(),
       .addressee = probe_->addressee,
       .left_ms = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count())};
-  for (const member_row* helper : pick_members(config_.indirect_probes, target->key)) {
+  for (const member_row* helper : members_.draw_alive(config_.indirect_probes, target->key, random_)) {
     probe_->helpers.push_back(helper->facts->at);
     datagram_writer writer = begin_datagram(request);
     piggyback(writer, 1);
@@ -77,8 +77,9 @@ void core::send_ping(const endpoint& to, std::uint32_t sequence, std::uint32_t a
   datagram_writer writer = begin_datagram(
       ping{.sequence = sequence, .addressee = addressee, .sender = shorten(self_.id), .digests = own_digests()});
   // Lifeguard's buddy: the first to hear of a suspicion is the suspect.
-  if (suspect != nullptr && suspect->standing.state != member_state::alive) writer.add(claim_about(*suspect));
-  piggyback(writer, 1);
+  const bool told =
+      suspect != nullptr && suspect->standing.state != member_state::alive && writer.add(claim_about(*suspect));
+  piggyback(writer, 1, told ? suspect->key : node_id{});
   send_datagram(to, writer, out);
 }
 
@@ -112,8 +113,8 @@ void core::say_farewell(time_point now, effects_type& out) {
                        .farewell = true});
     datagram_writer writer = begin_datagram(ping{
         .sequence = last_sequence_, .addressee = row->tag(), .sender = shorten(self_.id), .digests = own_digests()});
-    writer.add(own_claim());
-    piggyback(writer, 1);
+    const bool told = writer.add(own_claim());
+    piggyback(writer, 1, told ? self_.id : node_id{});
     send_datagram(row->facts->at, writer, out);
   }
 }
@@ -141,8 +142,9 @@ void core::on_ping(const endpoint& from, const ping& m, time_point now, effects_
   datagram_writer writer = begin_datagram(ack{m.sequence, own_digests()});
   // Whoever is held for suspect or dead here should know.
   const member_row* sender = members_.find(m.sender);
-  if (sender != nullptr && sender->standing.state != member_state::alive) writer.add(claim_about(*sender));
-  piggyback(writer, 1);
+  const bool told =
+      sender != nullptr && sender->standing.state != member_state::alive && writer.add(claim_about(*sender));
+  piggyback(writer, 1, told ? sender->key : node_id{});
   send_datagram(from, writer, out);
   if (sender != nullptr) compare(m.digests, from, now, out);
 }
@@ -160,7 +162,9 @@ void core::on_ack(const endpoint& from, const ack& m, time_point now, effects_ty
   const auto checked = std::find_if(checks_.begin(), checks_.end(),
                                     [&](const check& c) { return c.sequence == m.sequence && c.at == from; });
   if (checked != checks_.end()) {
-    farewell_heard_ |= checked->farewell;
+    // One that has left itself says so in its answer, and passes nothing on.
+    const member_row* row = members_.find(checked->target);
+    farewell_heard_ |= checked->farewell && row != nullptr && row->present();
     return compare(m.digests, from, now, out);
   }
   const bool any_counts = mutant(mutation::any_ack_counts);
@@ -233,12 +237,11 @@ void core::on_stranger(const endpoint& from, const stranger& m, time_point now, 
 /// Tries one of the failed again: it may have been the network.
 void core::reconnect(time_point now, effects_type& out) {
   reconnect_at_.reset();
-  std::vector<const member_row*> failed_ones;
-  for (const member_row& row : members_) {
-    if (row.standing.state == member_state::failed) failed_ones.push_back(&row);
-  }
+  std::vector<const member_row*> failed_ones = members_.gone_rows();
+  std::erase_if(failed_ones, [](const member_row* row) { return row->standing.state != member_state::failed; });
   if (failed_ones.empty() || mutant(mutation::no_reconnect)) return;
   const member_row& row = *failed_ones[static_cast<std::size_t>(random_.below(failed_ones.size()))];
+  if (members_.present() == 0) checks_.clear();  // with nobody to probe, nothing else does
   check_on(row, out);
   if (++reconnect_round_ % reconnects_per_exchange == 0) {
     open_stream(stream_purpose::exchange, row.facts->at, now, out);

@@ -83,11 +83,10 @@ stream* core::open_stream(stream_purpose purpose, const endpoint& to, time_point
   }
   const std::uint64_t number = next_stream_;
   next_stream_ += 2;
-  streams_.push_back({.number = number,
-                      .purpose = purpose,
-                      .peer = to,
-                      .deadline = now + config_.stream_timeout,
-                      .joining = members_.present() == 0});
+  const bool joining = members_.present() == 0;
+  if (joining) introducer_ = 0;
+  streams_.push_back(
+      {.number = number, .purpose = purpose, .peer = to, .deadline = now + config_.stream_timeout, .joining = joining});
   out.open(number, to);
   return &streams_.back();
 }
@@ -117,17 +116,21 @@ void core::link(const connection& which, link_state state, time_point now, effec
                         .up = true});
   } else if (state == link_state::up) {
     found->up = true;
+    const auto ask = [&](std::uint32_t sequence, std::uint32_t addressee) {
+      send_frame(
+          *found,
+          ping{.sequence = sequence, .addressee = addressee, .sender = shorten(self_.id), .digests = own_digests()},
+          out);
+    };
+    const member_row* partner = members_.present_at(found->peer);
     if (found->purpose == stream_purpose::ping) {
       if (probe_ && !probe_->answered && probe_->at == found->peer) {
-        send_frame(*found,
-                   ping{.sequence = probe_->sequence,
-                        .addressee = probe_->addressee,
-                        .sender = shorten(self_.id),
-                        .digests = own_digests()},
-                   out);
+        ask(probe_->sequence, probe_->addressee);
       } else {
         end_stream(found->number, out);
       }
+    } else if (found->purpose == stream_purpose::compare && partner != nullptr) {
+      ask(++last_sequence_, partner->tag());
     } else {
       ++counters_.push_pulls;
       send_state(*found, false, out);
@@ -189,6 +192,13 @@ void core::receive_frame(const connection& from, bytes_view frame, time_point no
     if (s != nullptr) on_stranger(peer, *s, now, out);
     return;
   }
+  if (found->purpose == stream_purpose::compare) {
+    // Whoever else listens there has a view, too.
+    const auto* a = std::get_if<ack>(&m.body);
+    if (a != nullptr || std::holds_alternative<stranger>(m.body)) {
+      return on_compared(from.number, a == nullptr ? membership::digests{} : a->digests, now, out);
+    }
+  }
   end_stream(from.number, out);  // nothing that belongs here, or too late
 }
 
@@ -213,16 +223,33 @@ void core::send_state(stream& to, bool answer, effects_type& out) {
   send_frame(to, part, out);
 }
 
+/// Whole views are worth their bytes only where views differ: an exchange of two that agree costs the same however many
+/// members there are.
+void core::on_compared(std::uint64_t number, const membership::digests& theirs, time_point now, effects_type& out) {
+  const auto found =
+      std::find_if(streams_.begin(), streams_.end(), [&](const stream& s) { return s.number == number; });
+  if (theirs.view != own_digests().view) {
+    ++counters_.push_pulls;
+    found->purpose = stream_purpose::exchange;
+    return send_state(*found, false, out);
+  }
+  const endpoint peer = found->peer;
+  end_stream(number, out);
+  compare(theirs, peer, now, out);
+}
+
 void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effects_type& out) {
   const auto find = [&] {
     return std::find_if(streams_.begin(), streams_.end(), [&](const stream& s) { return s.number == number; });
   };
   const bool serving = find()->purpose == stream_purpose::serve;
   const bool joining = find()->joining;
+  if (joining && !serving && introducer_ == 0) introducer_ = number;
+  const path how = introducer_ == number ? path::introduction : path::exchange;
   if (m.answer == serving || find()->purpose == stream_purpose::ping) return end_stream(number, out);
   for (const push_pull_entry& entry : m.entries) {
     const claim& c = entry.claim;
-    apply(c, path::exchange, now, out);
+    apply(c, how, now, out);
     if (c.about == self_.id && c.boot == self_.boot) user_events_.raise_sent(entry.events_base);
     const member_row* row = members_.find(c.about);
     if (row == nullptr || row->standing.boot != c.boot) continue;
@@ -250,8 +277,8 @@ duration core::push_pull_interval() const noexcept {
 
 void core::exchange_periodically(time_point now, effects_type& out) {
   push_pull_at_ = now + push_pull_interval();
-  const auto partner = pick_members(1, self_.id);
-  if (!partner.empty()) open_stream(stream_purpose::exchange, partner.front()->facts->at, now, out);
+  const auto partner = members_.draw_alive(1, self_.id, random_);
+  if (!partner.empty()) open_stream(stream_purpose::compare, partner.front()->facts->at, now, out);
 }
 
 }  // namespace artillery::membership

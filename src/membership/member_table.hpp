@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/indexed.hpp"
+#include "base/random.hpp"
 #include "base/state_hash.hpp"
 #include "membership/message.hpp"
 
@@ -37,6 +38,7 @@ struct member_row {
   time_point since;         ///< of its present state
   bool announced = false;   ///< the application was told that it joined, and not yet that it is gone
   bool introduced = false;  ///< the application was ever told of this life; its events are nobody's before
+  bool in_ring = false;     ///< it has a place in the order of probing
 
   [[nodiscard]] bool present() const noexcept {
     return standing.state == member_state::alive || standing.state == member_state::suspect;
@@ -48,7 +50,7 @@ struct member_row {
 /// All others that this node knows of, dead ones included, and the digest of those that are present.
 class member_table {
 public:
-  explicit member_table(std::uint64_t hash_key) : rows_{hash_key} {}
+  explicit member_table(std::uint64_t hash_key) : rows_{hash_key}, addresses_{hash_key} {}
 
   [[nodiscard]] member_row* find(const node_id& id) noexcept { return rows_.find(id); }
   [[nodiscard]] member_row* find(short_name name) noexcept { return rows_.find(name); }
@@ -57,10 +59,19 @@ public:
   /// The present member that is said to listen at `at`.
   [[nodiscard]] const member_row* present_at(const endpoint& at) const noexcept;
 
+  /// Up to `count` different present members, drawn.
+  [[nodiscard]] std::vector<const member_row*> draw_present(std::size_t count, detail::random& random) const;
+  /// Likewise, and neither a suspect nor `except`.
+  [[nodiscard]] std::vector<const member_row*> draw_alive(std::size_t count, const node_id& except,
+                                                          detail::random& random) const;
+  /// All that are failed or left, in the order of the rows.
+  [[nodiscard]] std::vector<const member_row*> gone_rows() const;
+
   member_row& insert(const node_id& id, const standing& first, std::shared_ptr<const facts> what, time_point now);
   void erase(const node_id& id);
-  /// Changes a row's standing, and the counts and the digest with it.
+  /// Changes a row's standing, and what is kept about all rows with it.
   void set_standing(member_row& row, const standing& next, time_point now);
+  void set_facts(member_row& row, std::shared_ptr<const facts> what);
 
   [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
   /// Members that are alive or suspect, without this node.
@@ -82,7 +93,27 @@ private:
     [[nodiscard]] std::uint64_t operator()(short_name name) const noexcept { return name.value; }
   };
 
+  /// Who listens at an address, which is folded to 64 bits, of the members that are present: the first of the rows.
+  struct address_row {
+    std::uint64_t key;
+    short_name owner;
+    std::uint32_t sharing = 0;  ///< how many present members there are at it
+  };
+
+  void appear(const member_row& row);
+  void vanish(const member_row& row);
+  [[nodiscard]] std::size_t position_of(const member_row& row) const noexcept {
+    return static_cast<std::size_t>(&row - &rows_[0]);
+  }
+  /// Positions of the rows that are not simply alive and for which `counts` holds, ascending.
+  template <class Counts>
+  [[nodiscard]] std::vector<std::size_t> positions(Counts counts) const;
+  [[nodiscard]] std::vector<const member_row*> draw(std::size_t count, const std::vector<std::size_t>& holes,
+                                                    detail::random& random) const;
+
   detail::indexed<member_row, hash_of_name> rows_;
+  detail::indexed<address_row, detail::number_hash> addresses_;
+  std::vector<node_id> not_alive_;  ///< suspect, failed or left: few, so that whoever draws can leave them out
   std::size_t present_ = 0;
   std::uint32_t digest_ = 0;
 };

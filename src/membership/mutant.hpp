@@ -35,9 +35,16 @@ enum class mutation : std::uint8_t {
   never_done_telling,      ///< news is said without end
   unbounded_datagrams,     ///< piggybacking forgets the limit
   unbounded_relays,        ///< any number of pings is run for others at a time
+  trusts_after_pause,      ///< what a stopped process missed is held against the others
+  leaves_unheard,          ///< a leave is done when it was said, whether or not anybody heard
+  refuses_restarts,        ///< a later life has to wait until the earlier one is declared failed
+  forgets_own_events,      ///< own events make room for others before they were said
+  keeps_old_events,        ///< events are kept without end
+  renews_suspicions,       ///< each accusation lets a suspect have its time anew
+  pushes_unspaced,         ///< each piece of news is a round of datagrams
 };
 
-inline constexpr std::size_t mutations = 24;
+inline constexpr std::size_t mutations = 31;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_deduplication",
                                                                         "no_topic_order",
@@ -61,8 +68,15 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "leave_is_failure",
                                                                         "never_done_telling",
                                                                         "unbounded_datagrams",
-                                                                        "unbounded_relays"};
-static_assert(static_cast<std::size_t>(mutation::unbounded_relays) + 1 == mutations);
+                                                                        "unbounded_relays",
+                                                                        "trusts_after_pause",
+                                                                        "leaves_unheard",
+                                                                        "refuses_restarts",
+                                                                        "forgets_own_events",
+                                                                        "keeps_old_events",
+                                                                        "renews_suspicions",
+                                                                        "pushes_unspaced"};
+static_assert(static_cast<std::size_t>(mutation::pushes_unspaced) + 1 == mutations);
 
 #ifdef ARTILLERY_MUTANTS
 extern mutation planted;  // defined by the program that plants

@@ -20,9 +20,11 @@ inline constexpr std::size_t checks_max = 64;
 /// section 4.3). Newcomers are put in at random places.
 class probe_ring {
 public:
-  void add(const node_id& id, detail::random& random);
+  void add(member_row& row, detail::random& random);
+  /// Before the row is forgotten.
+  void remove(member_row& row);
   /// The next present member; null when there is none.
-  [[nodiscard]] const member_row* next(const member_table& members, detail::random& random);
+  [[nodiscard]] const member_row* next(member_table& members, detail::random& random);
 
   void hash(detail::state_hash& into) const {
     into.add(order_.size()).add(position_);

@@ -7,11 +7,13 @@
 
 namespace artillery::membership {
 
-/// What a stream is for. Each carries one question and one answer and is then closed.
+/// What a stream is for. Each carries one question and one answer and is then closed; `compare` goes on as an
+/// `exchange` when there is a difference.
 enum class stream_purpose : std::uint8_t {
   ping,      ///< ours: a probe where datagrams did not get through
   join,      ///< ours: first exchange with a seed
-  exchange,  ///< ours: anti-entropy
+  compare,   ///< ours: anti-entropy, which asks for digests first
+  exchange,  ///< ours: both views, whole
   serve      ///< the peer's
 };
 

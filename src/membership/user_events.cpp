@@ -45,9 +45,12 @@ void user_events::raise_sent(std::uint64_t number) noexcept {
   if (number > sent_ && number - sent_ <= sequence_jump_max) sent_ = number;
 }
 
-void user_events::keep_own_from(std::uint64_t place) {
+std::size_t user_events::keep_own_from(std::uint64_t place) {
   own_from_ = place;
   throw_away();
+  const auto first = std::lower_bound(kept_own_.begin(), kept_own_.end(), place,
+                                      [](const kept_event& k, std::uint64_t wanted) { return k.place < wanted; });
+  return static_cast<std::size_t>(kept_own_.end() - first);
 }
 
 void user_events::restamp(std::uint64_t boot) {
@@ -65,8 +68,10 @@ std::uint64_t user_events::keep(event_record record, bool own) {
 
 /// The oldest go first, but no own ones that nobody may have yet: those were promised to the application.
 void user_events::throw_away() {
+  if (mutant(mutation::keeps_old_events)) return;
   while (kept_count() > kept_max_ || (kept_bytes_ > kept_bytes_max_ && kept_count() > 1)) {
-    const bool own = !kept_own_.empty() && kept_own_.front().place < own_from_;
+    const bool is_said = !kept_own_.empty() && kept_own_.front().place < own_from_;
+    const bool own = is_said || (!kept_own_.empty() && mutant(mutation::forgets_own_events));
     if (!own && kept_others_.empty()) return;
     const bool own_first = own && (kept_others_.empty() || kept_own_.front().place < kept_others_.front().place);
     auto& from = own_first ? kept_own_ : kept_others_;

@@ -38,8 +38,10 @@ public:
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
   /// Others hold that this node has sent more: what they would take for old news is not used again.
   void raise_sent(std::uint64_t number) noexcept;
-  /// Own events from this place on are not thrown away: they were not yet said as often as they should be.
-  void keep_own_from(std::uint64_t place);
+  /// Own events from this place on are not thrown away: it was not yet said as often as it should be. Returns how many
+  /// these are. (Newer ones may have been said already, since the newest go first; whoever bounds the unsaid must count
+  /// them, too.)
+  std::size_t keep_own_from(std::uint64_t place);
   [[nodiscard]] static bool is_own(std::uint64_t place) noexcept { return (place & 1U) != 0; }
   /// This node goes on under a later boot, and so do its events that are kept.
   void restamp(std::uint64_t boot);

@@ -36,6 +36,7 @@ public:
         load_{world_, swarm_, options_, swarm_.fault_events.size(), is_searched_, seed} {
     world_.set_stream_timeout(swarm_.stream_timeout);
     world_.set_stream_limits(swarm_.streams);
+    world_.watch(options.watch);
   }
 
   run_result run() {

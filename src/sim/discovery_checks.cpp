@@ -43,6 +43,10 @@ void discovery_checks::resumed(host at, time_point now) {
   views_[at].resumed = now;
 }
 
+void discovery_checks::unclogged(host at, time_point now) {
+  views_[at].released = now;
+}
+
 void discovery_checks::died(host at, time_point now) {
   views_.erase(at);
   for (auto& [key, offer] : offers_) {
@@ -223,8 +227,8 @@ void discovery_checks::silent_deaths_are_noticed(host at, time_point now) {
     const auto at_offer = offers_.find(key);
     if (at_offer == offers_.end() || at_offer->second.alive) continue;
     const true_offer& offer = at_offer->second;
-    // What waited while the host was paused is heard when it is resumed.
-    const time_point last_heard = std::max(offer.dead_since + bounds_.transit_max, view.resumed);
+    // What waited while the host was stopped, or a way to it clogged, is heard when it goes on.
+    const time_point last_heard = std::max({offer.dead_since + bounds_.transit_max, view.resumed, view.released});
     const duration ttl = ttl_of(offer);
     if (now > last_heard + ttl + ttl / 10)
       violations_.add("silent_deaths_are_noticed", at, now, short_name(key) + " is still in view");

@@ -38,6 +38,7 @@ struct told_view {
   };
   std::map<offer_key, told> offers;
   time_point resumed;
+  time_point released;  ///< when a way to it was unclogged
 };
 
 /// Compares what hosts are told with what is true. One function for each invariant.
@@ -58,6 +59,8 @@ public:
   void withdrawn(const offer_key& which, time_point now);
   void started(host at, const node_id& as);
   void resumed(host at, time_point now);
+  /// What a clogged way to it held back arrives.
+  void unclogged(host at, time_point now);
   void died(host at, time_point now);
   /// The wall clock of that node was set back: its frames are no longer in order, by no fault of the protocol.
   void clock_set_back(const node_id& of) { set_back_.insert(of); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "artillery/sim.hpp"
@@ -9,7 +10,7 @@
 
 namespace artillery::sim {
 
-/// One thing that a user or the fates do in a run. Its place in the plan is its number.
+/// One thing that a user or the fates do in a run.
 struct discovery_choice {
   enum class kind : std::uint8_t {
     announce,
@@ -24,15 +25,21 @@ struct discovery_choice {
     partition,
     bridge,  ///< a partition with one host that both sides hear
     one_way,
-    heal
+    heal,
+    suspend,     ///< a machine sleeps
+    step_clock,  ///< the time of day is set
+    clog         ///< a way holds everything back for a while
   };
 
+  std::uint64_t number = 0;  ///< what `run_options::without` calls it
   duration at{};
   kind what = kind::announce;
   std::uint64_t host = 0;  ///< modulo the number of hosts
   std::uint64_t draw = 0;  ///< what the rest of it is drawn from
   bool left_out = false;   ///< by the options of the run
 };
+
+[[nodiscard]] std::string_view to_string(discovery_choice::kind what) noexcept;
 
 /// What one seed's run is like: which families of faults it has at all, how strong they are, and everything that is
 /// done in it.
@@ -42,8 +49,9 @@ struct discovery_swarm {
   duration interval{};         ///< between announcements
   duration fault_phase{};
   link_faults faults;
-  bool has_other_realm = false;  ///< a host of another cluster is on the link
-  bool has_off_link = false;     ///< a host that only a router can have let through talks to the link
+  std::vector<std::int32_t> clock_drift;  ///< of each host, in millionths; empty: none drifts
+  bool has_other_realm = false;           ///< a host of another cluster is on the link
+  bool has_off_link = false;              ///< a host that only a router can have let through talks to the link
   std::vector<discovery_choice> choices;
 
   [[nodiscard]] bool has(fault_family family) const noexcept {

@@ -83,7 +83,7 @@ void discovery_users::withdraw_instance(host h, const node_id& instance) {
   ++operations;
   const offer_key key{hosts[h].id, instance};
   call(h, [this, key](discovery::core& c, time_point now, discovery::core_effects& out) {
-    if (checks_.offers().contains(key)) checks_.withdrawn(key, now);
+    if (checks_.offers().contains(key)) checks_.withdrawn(key, world_.now());
     wire_.withdraws(key);
     [[maybe_unused]] const auto error = c.withdraw(key.second, now, out);
     if (quiet_) expect_soon(key, false, "goodbyes_are_seen_at_once");

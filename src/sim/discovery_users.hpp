@@ -16,10 +16,10 @@ namespace artillery::sim {
 struct discovery_host {
   node_id id;
   std::uint64_t life = 0;
-  std::uint64_t clock_set_back_us = 0;  ///< how far its wall clock is behind
   bool up = false;
   time_point up_since;
   bool paused = false;
+  bool asleep = false;
   bool browses_all = false;
   std::vector<discovery::service> offers;  ///< announced and not withdrawn, as last announced
   std::vector<node_id> withdrawn;          ///< may be announced again

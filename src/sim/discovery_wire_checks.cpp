@@ -63,9 +63,14 @@ void discovery_wire_checks::hearing(host at, const endpoint& from, const discove
   const auto [entry, is_new] = dealt_with_.try_emplace({at, what.header.query});
   dealt_with& one = entry->second;
   const std::uint64_t number = ++questions_heard_[at];
-  // So many questions later a copy counts as new: what is remembered is bounded.
+  // So many questions later a copy counts as new: what is remembered is bounded. Answers to the earlier one may still
+  // be under way.
   if (!is_new && number - one.number <= discovery::answers::recent_max) return;
-  one = {now, from.with_port(what.header.answer_port != 0 ? what.header.answer_port : from.port()), number, 255, 0, {}};
+  if (is_new) one.first_heard = now;
+  one.last_heard = now;
+  one.number = number;
+  one.back = from.with_port(what.header.answer_port != 0 ? what.header.answer_port : from.port());
+  ++one.times;
   for (const auto& [key, offer] : truth_.offers())
     if (offer.owner == at && offer.alive && asks_for(*question, offer.versions.back()))
       one.load_min = std::min<unsigned>(one.load_min, offer.versions.back().load);
@@ -132,7 +137,7 @@ void discovery_wire_checks::answers(host at, const endpoint& to, bool to_all, st
   answers_once(at, one, with.instance, now);
   if (one.instances.empty()) the_less_loaded_is_sooner(at, question->second, one, now);
   answers_in_time(at, one, now);
-  one.instances.insert(with.instance);
+  ++one.instances[with.instance];
   one.bytes += size;
   answers_are_no_larger(at, question->second, one, now);
   sources_are_spared(at, to, now);
@@ -146,25 +151,26 @@ void discovery_wire_checks::answers_what_was_asked(host at, const asked& questio
 
 void discovery_wire_checks::answers_are_no_larger(host at, const asked& question, const dealt_with& so_far,
                                                   time_point now) {
-  if (so_far.bytes > question.size)
+  if (so_far.bytes > question.size * so_far.times)
     violations_.add("answers_are_no_larger", at, now,
                     std::to_string(so_far.bytes) + " bytes for a question of " + std::to_string(question.size));
 }
 
 void discovery_wire_checks::answers_once(host at, const dealt_with& so_far, const node_id& instance, time_point now) {
-  if (so_far.instances.contains(instance))
+  const auto told = so_far.instances.find(instance);
+  if (told != so_far.instances.end() && told->second >= so_far.times)
     violations_.add("answers_once", at, now, to_short_string(instance) + " is told twice to one question");
 }
 
 void discovery_wire_checks::answers_in_time(host at, const dealt_with& so_far, time_point now) {
-  if (now - so_far.heard > answered_after_max)
+  if (now - so_far.last_heard > answered_after_max)
     violations_.add("answers_in_time", at, now, "an answer that nobody waits for any more");
 }
 
 void discovery_wire_checks::the_less_loaded_is_sooner(host at, const asked& question, const dealt_with& so_far,
                                                       time_point now) {
   if (!question.what.first_wins) return;
-  if (now - so_far.heard < load_delay_max * static_cast<std::int64_t>(so_far.load_min) / 255)
+  if (now - so_far.first_heard < load_delay_max * static_cast<std::int64_t>(so_far.load_min) / 255)
     violations_.add("the_less_loaded_is_sooner", at, now, "load " + std::to_string(so_far.load_min) + " at once");
 }
 

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -37,14 +36,16 @@ private:
     std::size_t size = 0;
     discovery::question what;
   };
-  /// A question as one life of one host deals with it.
+  /// A question as one life of one host deals with it. A copy that comes when the question is forgotten is one more.
   struct dealt_with {
-    time_point heard;
+    time_point first_heard;
+    time_point last_heard;
+    std::uint64_t times = 0;
     endpoint back;
-    std::uint64_t number = 0;  ///< among the questions it heard
+    std::uint64_t number = 0;  ///< among the questions it heard, when it last counted as new
     unsigned load_min = 255;   ///< of its services that answer
     std::size_t bytes = 0;
-    std::set<node_id> instances;
+    std::map<node_id, std::uint64_t> instances;  ///< and how often each was told
   };
   struct announcements {
     std::uint64_t count = 0;

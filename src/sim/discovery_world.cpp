@@ -1,6 +1,7 @@
 #include "sim/discovery_world.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string>
 
 #include "sim/discovery_checks.hpp"
@@ -24,14 +25,20 @@ public:
   void heard(host, time_point) override {}
 };
 
+discovery_swarm draw_in(const world& where, const run_options& options) {
+  return draw_discovery(detail::random{where.seed_for("plan")}, options);
+}
+
 class discovery_run final : public discovery_observer {
 public:
   discovery_run(std::uint64_t seed, const run_options& options)
       : world_{seed},
-        swarm_{draw_discovery(detail::random{world_.seed_for("plan")}, options)},
+        swarm_{draw_in(world_, options)},
         checks_{link_, violations_},
         wire_{checks_, swarm_.interval, violations_},
-        users_{world_, link_, checks_, wire_, violations_, swarm_.quiet()} {}
+        users_{world_, link_, checks_, wire_, violations_, swarm_.quiet()} {
+    world_.watch(options.watch);
+  }
 
   run_result run() {
     world_.set_faults(swarm_.faults);
@@ -44,14 +51,14 @@ public:
     for (host h = 0; h < hosts().size(); ++h)
       if (hosts()[h].up) checks_.the_picture_is_right(h, world_.now());
     users_.last_words(random_for("last words"), [this](duration length) { watch_for(length); });
-    wire_.no_storms(world_.now());
+    wire_.no_storms(latest_local_time());
     return result();
   }
 
-  // --- what is seen of the hosts ---
+  // --- what is seen of the hosts: `now` is by the clock of each, which is what its own schedule is held to ---
 
   void happened(host at, const discovery::core_event& what, time_point now) override {
-    checks_.happened(at, what, now);
+    checks_.happened(at, what, world_.now());
     if (const auto* done = std::get_if<discovery::withdrawn>(&what)) {
       wire_.withdrawn(at, {hosts()[at].id, done->instance}, now);
       users_.done_with(at, done->instance);
@@ -64,7 +71,7 @@ public:
     const bool to_all = to == link_.broadcast;
     wire_.sending(at, to, to_all, datagram, decoded.what, now);
     const auto* asked = std::get_if<discovery::question>(&decoded.what.body);
-    if (asked != nullptr && !to_all) checks_.asks_after(at, asked->instance, now);
+    if (asked != nullptr && !to_all) checks_.asks_after(at, asked->instance, world_.now());
   }
   void hearing(host at, const endpoint& from, bytes_view datagram, time_point now) override {
     heard_ = discovery::decode(datagram, realm_);
@@ -72,7 +79,7 @@ public:
     checks_.hearing(at, heard_.what);
     wire_.hearing(at, from, heard_.what, now);
   }
-  void heard(host at, time_point now) override { checks_.heard(at, now); }
+  void heard(host at, time_point) override { checks_.heard(at, world_.now()); }
 
 private:
   [[nodiscard]] std::vector<discovery_host>& hosts() { return users_.hosts; }
@@ -89,7 +96,18 @@ private:
       hosts()[h].browses_all = random.chance(1, 2);
       watch_for(milliseconds{random.below(500)});
       begin_life(h, [&](std::unique_ptr<program> node) { world_.add(link_.hosts[h], std::move(node)); });
+      if (h == 0) day_ahead_ = world_.wall_clock(h).time_since_epoch() - world_.local_time(h).time_since_epoch();
+      if (h < swarm_.clock_drift.size()) {
+        world_.set_clock_drift(h, swarm_.clock_drift[h]);
+        ++clocks_drifting_;
+      }
     }
+  }
+
+  [[nodiscard]] time_point latest_local_time() const {
+    time_point latest = world_.now();
+    for (host h = 0; h < world_.hosts(); ++h) latest = std::max(latest, world_.local_time(h));
+    return latest;
   }
 
   /// One of another cluster beside the others, and one from beyond the link who says that he is of this one.
@@ -100,7 +118,7 @@ private:
       config.announce_interval = swarm_.interval;
       auto random = random_for(std::string{"stranger of "} + of_cluster);
       config.node = random.identity();
-      config.epoch_us = epoch_now();
+      config.epoch_us = in_us(world_.now().time_since_epoch());
       config.started = world_.now();
       const host added = world_.hosts();
       world_.add(at, std::make_unique<discovery_node>(added, at, std::move(config), random.next(), link_, strangers_));
@@ -120,7 +138,7 @@ private:
       });
     };
     if (swarm_.has_other_realm) add(endpoint::v4(10, 1, 0, 1, discovery::config::default_port), other_cluster);
-    if (swarm_.has_off_link) add(endpoint::v4(192, 168, 0, 1, discovery::config::default_port), cluster);
+    if (swarm_.has_off_link) add(endpoint::v4(192, 168, 0, 1, discovery::config::default_port), discovery_cluster);
   }
 
   // --- lives of hosts ---
@@ -137,26 +155,38 @@ private:
     users_.browse(h);
   }
 
-  [[nodiscard]] std::uint64_t epoch_now() const {
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(world_.now().time_since_epoch()).count());
+  [[nodiscard]] bool is_new(host h) const { return h == world_.hosts(); }
+
+  /// What the host's wall clock shows; the first to be added found all right.
+  [[nodiscard]] duration time_of_day(host h) const {
+    return is_new(h) ? world_.now().time_since_epoch() : world_.wall_clock(h).time_since_epoch() - day_ahead_;
+  }
+
+  [[nodiscard]] static std::uint64_t in_us(duration since_epoch) {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count());
   }
 
   std::unique_ptr<program> make_node(host h) {
     const discovery_host& self = hosts()[h];
     discovery::core_config config;
-    config.cluster = cluster;
+    config.cluster = discovery_cluster;
     config.announce_interval = swarm_.interval;
     config.node = self.id;
-    config.started = world_.now();
+    config.started = is_new(h) ? world_.now() : world_.local_time(h);
     // A host that starts twice in one instant has a clock that did not stand still.
-    config.epoch_us = epoch_now() + self.life - self.clock_set_back_us;
+    config.epoch_us = in_us(time_of_day(h)) + self.life;
+    std::uint64_t& latest = latest_epochs_[self.id];
+    if (config.epoch_us <= latest) {
+      checks_.clock_set_back(self.id);
+      ++lives_set_back_;
+    }
+    latest = std::max(latest, config.epoch_us);
     const std::string name = "host " + std::to_string(h) + " life " + std::to_string(self.life);
     return std::make_unique<discovery_node>(h, link_.hosts[h], std::move(config), world_.seed_for(name), link_, *this);
   }
 
   void crash(host h) {
-    if (!hosts()[h].up || hosts()[h].paused) return;
+    if (!hosts()[h].up || is_stopped(h)) return;
     world_.crash(h);
     checks_.died(h, world_.now());
     hosts()[h].up = false;
@@ -175,9 +205,8 @@ private:
     self.withdrawn.clear();
     if (!same_offers) self.offers.clear();
     if (set_back && swarm_.has(fault_family::clock)) {
-      self.clock_set_back_us += step;
+      world_.step_wall_clock(h, -std::chrono::microseconds{step});
       ++clock_steps_;
-      if (same_id) checks_.clock_set_back(self.id);
     }
     begin_life(h, [&](std::unique_ptr<program> node) { world_.restart(h, std::move(node)); });
     users_.announce_again(h);
@@ -185,9 +214,37 @@ private:
   }
 
   void pause(host h) {
-    if (!hosts()[h].up || hosts()[h].paused) return;
+    if (!hosts()[h].up || is_stopped(h)) return;
     hosts()[h].paused = true;
     world_.pause(h);
+  }
+
+  [[nodiscard]] bool is_stopped(host h) { return hosts()[h].paused || hosts()[h].asleep; }
+
+  /// No longer than the faults last. What is sent to it meanwhile waits, or is lost.
+  void suspend(host h, detail::random random) {
+    const duration drawn = milliseconds{random.between(100, 20'000)};
+    const bool is_deaf = random.chance(1, 2);
+    if (!hosts()[h].up || is_stopped(h)) return;
+    hosts()[h].asleep = true;
+    const time_point wakes = std::min(world_.now() + drawn, faults_end_);
+    if (is_deaf)
+      for (host other = 0; other < world_.hosts(); ++other)
+        if (other != h) world_.cut(other, h);
+    // Scheduled first: the checks know before what was held arrives.
+    world_.schedule(wakes, [this, h, is_deaf] {
+      hosts()[h].asleep = false;
+      checks_.resumed(h, world_.now());
+      for (host other = 0; is_deaf && other < world_.hosts(); ++other) world_.mend(other, h);
+    });
+    world_.suspend(h, wakes - world_.now());
+  }
+
+  void step_clock(host h, detail::random random) {
+    const milliseconds step{random.between(1, 100'000)};
+    const bool back = random.chance(1, 2);
+    world_.step_wall_clock(h, back ? -step : step);
+    ++clock_steps_;
   }
 
   void resume(host h) {
@@ -217,6 +274,23 @@ private:
     if (from != to) world_.cut(from, to);
   }
 
+  void clog(host from, detail::random random) {
+    const auto to = static_cast<host>(random.below(hosts().size()));
+    const milliseconds length{random.between(100, 15'000)};
+    if (from == to) return;
+    ++clogs_;
+    world_.clog(from, to);
+    world_.schedule(world_.now() + length, [this, from, to] {
+      checks_.unclogged(to, world_.now());
+      world_.unclog(from, to);
+    });
+  }
+
+  void mend_network() {
+    for (host h = 0; h < hosts().size(); ++h) checks_.unclogged(h, world_.now());
+    world_.heal();
+  }
+
   // --- the phases ---
 
   void act(const discovery_choice& what) {
@@ -237,21 +311,25 @@ private:
       case choice::partition: return partition(random, false);
       case choice::bridge: return partition(random, true);
       case choice::one_way: return cut_one_way(h, random);
-      case choice::heal: return world_.heal();
+      case choice::heal: return mend_network();
+      case choice::suspend: return suspend(h, random);
+      case choice::step_clock: return step_clock(h, random);
+      case choice::clog: return clog(h, random);
     }
   }
 
   void fault_phase() {
     const time_point began = world_.now();
+    faults_end_ = began + swarm_.fault_phase;
     for (const discovery_choice& choice : swarm_.choices) {
       watch_until(began + choice.at);
       if (!choice.left_out) act(choice);
     }
-    watch_until(began + swarm_.fault_phase);
+    watch_until(faults_end_);
   }
 
   void heal() {
-    world_.heal();
+    mend_network();
     world_.set_faults(link_faults{});
     auto random = random_for("heal");
     for (host h = 0; h < hosts().size(); ++h) {
@@ -268,8 +346,8 @@ private:
     const duration ttl = std::max<duration>(3 * swarm_.interval, seconds{12});
     duration time = ttl * 11 / 10 + swarm_.interval * 6 / 5 + seconds{4} + swarm_.transit_max();
     // A node whose clock was set back is believed when its earlier life is forgotten.
-    if (clock_steps_ != 0) time += ttl * 11 / 10 + discovery::service_table::departed_memory;
-    return time;
+    if (lives_set_back_ != 0) time += ttl * 11 / 10 + discovery::service_table::departed_memory;
+    return time + time / 1'000;  // by the slowest clock
   }
 
   void watch_for(duration length) { watch_until(world_.now() + length); }
@@ -278,10 +356,10 @@ private:
     while (world_.now() < end) {
       world_.run_for(std::min<duration>(seconds{1}, end - world_.now()));
       for (host h = 0; h < hosts().size(); ++h) {
-        if (!hosts()[h].up || hosts()[h].paused) continue;
+        if (!hosts()[h].up || is_stopped(h)) continue;
         checks_.silent_deaths_are_noticed(h, world_.now());
         const auto* node = static_cast<const discovery_node*>(world_.running(h));
-        world_.note("discovery state", node->core().hash(world_.now()));
+        world_.note("discovery state", node->core().hash(world_.local_time(h)));
       }
     }
   }
@@ -299,7 +377,11 @@ private:
                   {"crashes", w.crashes},
                   {"restarts", restarts_},
                   {"pauses", w.pauses},
+                  {"suspensions", w.suspensions},
                   {"clock_steps", clock_steps_},
+                  {"lives_set_back", lives_set_back_},
+                  {"clocks_drifting", clocks_drifting_},
+                  {"clogs", clogs_},
                   {"found", checks_.found},
                   {"updated", checks_.updated},
                   {"lost_by_goodbye", checks_.lost_by_goodbye},
@@ -312,13 +394,12 @@ private:
     return r;
   }
 
-  static constexpr const char* cluster = "sim";
   /// Its tag is that of "sim", so that only the realm of the frame itself tells the two apart.
   static constexpr const char* other_cluster = "sim j94isja";
 
   sim::world world_;
   discovery_swarm swarm_;
-  discovery::realm realm_ = discovery::realm::of(cluster);
+  discovery::realm realm_ = discovery::realm::of(discovery_cluster);
   discovery_link link_;
   discovery_violations violations_;
   discovery_checks checks_;
@@ -328,9 +409,19 @@ private:
   discovery::decoded_frame heard_;
   std::uint64_t restarts_ = 0;
   std::uint64_t clock_steps_ = 0;
+  std::uint64_t clocks_drifting_ = 0;
+  std::uint64_t clogs_ = 0;
+  std::uint64_t lives_set_back_ = 0;  ///< began no later, by their clock, than an earlier one of that node
+  std::map<node_id, std::uint64_t> latest_epochs_;  ///< of all lives of a node
+  time_point faults_end_;
+  duration day_ahead_{};  ///< of the world's wall clocks to its time
 };
 
 }  // namespace
+
+discovery_swarm discovery_swarm_of(std::uint64_t seed, const run_options& options) {
+  return draw_in(world{seed}, options);
+}
 
 run_result run_discovery_seed(std::uint64_t seed, const run_options& options) {
   return discovery_run{seed, options}.run();

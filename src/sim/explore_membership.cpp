@@ -21,6 +21,7 @@ explore_choice cluster_choice(explore_choice::kind what, std::size_t place, std:
 }
 
 constexpr std::uint8_t by_datagram = 2;  // `first` of a delivery; else the end of a stream
+constexpr std::uint8_t by_echo = 3;
 
 }  // namespace
 
@@ -37,16 +38,18 @@ public:
     at_.network.send(node_, to, bytes{whole});
   }
   void open(std::uint64_t number, const endpoint& to) override {
-    at_.network.open(node_, number, explore_network::node_at(to));
+    if (!at_.streams_fail) at_.network.open(node_, number, explore_network::node_at(to));
   }
-  void close(std::uint64_t number) override { at_.network.close(node_, number); }
+  void close(std::uint64_t number) override {
+    if (!at_.streams_fail) at_.network.close(node_, number);
+  }
   void persist(operation, std::span<const bytes>) override {}
   void deliver(membership::event event) override {
     const auto* failed = std::get_if<membership::failed>(&event);
     const bool living = failed != nullptr && !(at_.crashed && failed->member.id == id_of(*at_.crashed));
     checkers_.saw(node_, event, {.living = living, .undisturbed = true}, at_.now);
   }
-  void heard_datagram() { checkers_.heard_datagram(node_, at_.now); }
+  void heard_datagram(bytes_view datagram) { checkers_.heard_datagram(node_, datagram, at_.now); }
 
 private:
   state& at_;
@@ -72,6 +75,7 @@ cluster_setup::state cluster_setup::initial() const {
   for (std::size_t i = 0; i < scope_.members; ++i) {
     membership::config config = membership::config::lan();
     config.push_pull_interval = 24h;
+    if (!scope_.helped) config.indirect_probes = 0;
     auto actor = std::make_shared<member_actor>(
         member_actor{.core = membership::core{config, {id_of(i), 1}, detail::random{i + 1}}, .checkers = {}});
     for (std::size_t k = 0; k < scope_.members; ++k) actor->checkers.started(id_of(k), 1, config);
@@ -95,6 +99,9 @@ cluster_setup::state cluster_setup::initial() const {
   at.now = std::max(at.now, beginning + warming_up);
   at.crashes_left = scope_.crashes;
   at.losses_left = scope_.losses;
+  at.echoes_left = scope_.echoes;
+  at.changes_left = scope_.changes;
+  at.streams_fail = !scope_.helped;
   return at;
 }
 
@@ -131,7 +138,16 @@ void cluster_setup::choices(const state& at, std::vector<explore_choice>& out) c
   const time_point start = beginning + warming_up;
   if (at.network.quiet() && at.now >= start + scope_.length) return;
   add_ordinary(at, out);
+  for (std::size_t i = 0; i < at.echoes.size(); ++i) {
+    out.push_back(cluster_choice(explore_choice::kind::deliver, i, by_echo));
+  }
   if (at.now >= start + scope_.window) return;
+  for (std::size_t node = 0; at.changes_left > 0 && node < at.members.size(); ++node) {
+    if (at.members[node] != nullptr) out.push_back(cluster_choice(explore_choice::kind::ask, node));
+  }
+  for (std::size_t i = 0; at.echoes_left > 0 && i < at.network.datagrams().size(); ++i) {
+    out.push_back(cluster_choice(explore_choice::kind::duplicate, i));
+  }
   for (std::size_t i = 0; at.losses_left > 0 && i < at.network.datagrams().size(); ++i) {
     out.push_back(cluster_choice(explore_choice::kind::lose, i));
   }
@@ -140,17 +156,34 @@ void cluster_setup::choices(const state& at, std::vector<explore_choice>& out) c
   }
 }
 
+std::optional<std::string> cluster_setup::receive(state& at, const explore_network::datagram& arrived) const {
+  const connection from = connection::datagram(explore_network::address_of(arrived.from));
+  return run(at, arrived.to, [&](auto& core, sink& out) {
+    out.heard_datagram(arrived.content);
+    core.receive(from, arrived.content, at.now, out);
+  });
+}
+
+/// A deadline that is met moves on: a run that stood still would otherwise just look like one that was seen.
+std::optional<std::string> cluster_setup::expire(state& at, std::size_t node) const {
+  at.now = std::max(at.now, *at.members[node]->core.next_deadline());
+  const std::uint64_t before = at.members[node]->core.hash(at.now);
+  if (auto fault = run(at, node, [&](auto& core, auto& out) { core.expire(at.now, out); })) return fault;
+  const membership::core& after = at.members[node]->core;
+  const auto next = after.next_deadline();
+  if (!next || *next > at.now || after.hash(at.now) != before) return std::nullopt;
+  return "a deadline of member " + std::to_string(node) + " does not move on";
+}
+
 std::optional<std::string> cluster_setup::apply(state& at, const explore_choice& choice) const {
   using kind = explore_choice::kind;
   switch (choice.what) {
     case kind::deliver: {
-      if (choice.first == by_datagram) {
-        const explore_network::datagram taken = at.network.take_datagram(choice.place);
-        const connection from = connection::datagram(explore_network::address_of(taken.from));
-        return run(at, taken.to, [&](auto& core, sink& out) {
-          out.heard_datagram();
-          core.receive(from, taken.content, at.now, out);
-        });
+      if (choice.first == by_datagram) return receive(at, at.network.take_datagram(choice.place));
+      if (choice.first == by_echo) {
+        const explore_network::datagram late = at.echoes[choice.place];
+        at.echoes.erase(at.echoes.begin() + choice.place);
+        return receive(at, late);
       }
       const explore_network::stream& stream = at.network.streams()[choice.place];
       const std::size_t node = stream.node(choice.first);
@@ -162,9 +195,15 @@ std::optional<std::string> cluster_setup::apply(state& at, const explore_choice&
         core.link(from, first.what == arrived::up ? link_state::up : link_state::down, at.now, out);
       });
     }
-    case kind::expire:
-      at.now = std::max(at.now, *at.members[choice.place]->core.next_deadline());
-      return run(at, choice.place, [&](auto& core, auto& out) { core.expire(at.now, out); });
+    case kind::expire: return expire(at, choice.place);
+    case kind::ask:
+      --at.changes_left;
+      return run(at, choice.place,
+                 [&](auto& core, auto& out) { static_cast<void>(core.set_tags({{"changed", "once"}}, at.now, out)); });
+    case kind::duplicate:
+      --at.echoes_left;
+      at.echoes.push_back(at.network.datagrams()[choice.place]);
+      break;
     case kind::lose:
       --at.losses_left;
       at.network.take_datagram(choice.place);
@@ -199,6 +238,8 @@ std::uint64_t cluster_setup::hash(const state& at) const {
   detail::state_hash into;
   for (const auto& member : at.members) into.add(member == nullptr ? 0 : member->core.hash(at.now));
   at.network.hash(into);
+  into.add(at.echoes.size()).add(at.echoes_left).add(at.changes_left);
+  for (const explore_network::datagram& echo : at.echoes) into.add(echo.hash);
   return into.add(at.now.time_since_epoch())
       .add(at.crashed.value_or(255))
       .add(at.crashes_left)
@@ -214,15 +255,22 @@ std::string cluster_setup::describe(const state& at, const explore_choice& choic
   switch (choice.what) {
     case kind::expire: return when + "time passes to the deadline of " + name(choice.place);
     case kind::crash: return when + name(choice.place) + " crashes";
+    case kind::ask: return when + name(choice.place) + " changes its tags";
     case kind::lose:
+    case kind::duplicate:
     case kind::deliver: {
+      if (choice.what == kind::deliver && choice.first == by_echo) {
+        return when + "the copy of a datagram to " + name(at.echoes[choice.place].to) + " arrives";
+      }
       if (choice.what == kind::deliver && choice.first != by_datagram) {
         const explore_network::stream& stream = at.network.streams()[choice.place];
         return when + "something arrives at " + name(stream.node(choice.first)) + " on a stream of " +
                name(stream.opener) + " to " + name(stream.acceptor);
       }
       const explore_network::datagram& datagram = at.network.datagrams()[choice.place];
-      const char* fate = choice.what == kind::lose ? " is lost" : " arrives";
+      const char* fate = choice.what == kind::lose        ? " is lost"
+                         : choice.what == kind::duplicate ? " is copied"
+                                                          : " arrives";
       return when + "a datagram of " + name(datagram.from) + " to " + name(datagram.to) + fate;
     }
     default: return when;

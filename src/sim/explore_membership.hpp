@@ -17,9 +17,12 @@ namespace artillery::sim {
 struct cluster_scope {
   std::size_t members = 3;
   std::uint8_t crashes = 0;
-  std::uint8_t losses = 0;  ///< of datagrams
-  duration window{};        ///< from the start of the exploration: when faults may fall
-  duration length{};        ///< when a run ends, and everything must have come right
+  std::uint8_t losses = 0;   ///< of datagrams
+  std::uint8_t echoes = 0;   ///< copies of datagrams, which arrive at any later time
+  std::uint8_t changes = 0;  ///< of a member's tags, which raise its incarnation
+  bool helped = true;        ///< a probe goes over streams and through others, too, when it is not answered
+  duration window{};         ///< from the start of the exploration: when faults may fall
+  duration length{};         ///< when a run ends, and everything must have come right
 };
 
 /// A cluster of real cores in which everybody knows everybody, for the explorer.
@@ -40,6 +43,10 @@ public:
     std::optional<std::uint8_t> crashed;
     std::uint8_t crashes_left = 0;
     std::uint8_t losses_left = 0;
+    std::uint8_t echoes_left = 0;
+    std::uint8_t changes_left = 0;
+    std::vector<explore_network::datagram> echoes;
+    bool streams_fail = false;
   };
 
   explicit cluster_setup(const cluster_scope& scope) : scope_{scope} {}
@@ -57,6 +64,8 @@ private:
   /// When the next timer of anybody is due.
   [[nodiscard]] static std::optional<time_point> next_deadline(const state& at);
   void add_ordinary(const state& at, std::vector<explore_choice>& out) const;
+  [[nodiscard]] std::optional<std::string> receive(state& at, const explore_network::datagram& arrived) const;
+  [[nodiscard]] std::optional<std::string> expire(state& at, std::size_t node) const;
   template <class Call>
   [[nodiscard]] std::optional<std::string> run(state& at, std::size_t node, Call call) const;
 

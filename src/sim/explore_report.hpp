@@ -22,13 +22,16 @@ struct explore_limits {
   /// Choices in a row other than the first of those that a state offers, which is what an unhurried, faultless run
   /// does: all schedules with at most so many faults and reorderings.
   std::uint32_t deviations_max = unlimited;
+  /// A run that leads to a violation is looked for with ever more choices, from one upwards; else the first one found
+  /// is reported.
+  bool shortest = true;
 };
 
 /// What an exploration came to.
 struct explore_report {
   struct violation {
     std::string what;
-    std::vector<std::string> trace;  ///< the choices that lead to it, in words; none leads there in fewer
+    std::vector<std::string> trace;  ///< the choices that lead to it, in words
   };
 
   std::uint64_t states = 0;       ///< different ones

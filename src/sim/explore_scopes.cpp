@@ -86,6 +86,16 @@ void add_clusters(std::vector<explore_scope>& all) {
                          cluster_scope{.losses = 1, .window = 3s, .length = 6s}));
   all.push_back(scope_of("swim-3-crash", "3 members, 1 crashes within 2 s, the run ends after 20 s", true,
                          cluster_scope{.crashes = 1, .window = 2s, .length = 20s}));
+  all.push_back(
+      scope_of("swim-3-unhelped",
+               "3 members whose probes neither others nor streams help, 1 datagram is lost within 2 s, the run "
+               "ends after 10 s",
+               true, cluster_scope{.losses = 1, .helped = false, .window = 2s, .length = 10s}));
+  all.push_back(scope_of("swim-3-echo",
+                         "3 members, 1 changes its tags and 1 crashes within 200 ms, a copy of 1 datagram comes at any "
+                         "later time, the run ends after 15 s",
+                         false,
+                         cluster_scope{.crashes = 1, .echoes = 1, .changes = 1, .window = 200ms, .length = 15s}));
   all.push_back(scope_of("swim-3-crash-loss",
                          "3 members, 1 crashes and 1 datagram is lost within 2 s, the run ends after 20 s", true,
                          cluster_scope{.crashes = 1, .losses = 1, .window = 2s, .length = 20s}));

@@ -46,7 +46,7 @@ public:
 
   explore_report run() {
     explore_report report = search(limits_);
-    if (!report.found) return report;
+    if (!report.found || !limits_.shortest) return report;
     explore_limits shorter = limits_;
     const std::size_t longest = std::min<std::size_t>(report.found->trace.size(), explore_table::left_max);
     for (shorter.depth_max = 1; shorter.depth_max < longest; ++shorter.depth_max) {

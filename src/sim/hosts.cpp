@@ -115,6 +115,7 @@ void world::state::start(host which) {
   if (self.disk) found = self.disk->read_back(disk_faults_of(which), counters);
   const std::size_t kept = self.program->recover(found);
   if (self.disk) self.disk->truncate(kept);
+  show(happening::kind::start, which);
   handle(which, [](program& p, time_point at, network_effects& out) { p.start(at, out); });
 }
 
@@ -127,7 +128,10 @@ void world::state::schedule(time_point when, std::function<void()> what) {
 void world::state::call(host which, std::function<void(program&, time_point, network_effects&)> what) {
   host_state& self = hosts[which];
   trace.add(event_kind::call).add(which);
-  if (!self.holds_input()) return handle(which, what);
+  if (!self.holds_input()) {
+    show(happening::kind::call, which);
+    return handle(which, what);
+  }
   const std::uint64_t number = ++next_call;
   calls.emplace(number, std::move(what));
   self.held.push_back(
@@ -142,11 +146,13 @@ void world::state::expire(host which) {
   self.expiries_at_once = self.last_expiry == now ? self.expiries_at_once + 1 : 0;
   self.last_expiry = now;
   if (self.expiries_at_once > expiries_at_once_max) throw std::logic_error{"a program's deadline does not move on"};
+  show(happening::kind::timer, which);
   handle(which, [](program& p, time_point at, network_effects& out) { p.expire(at, out); });
 }
 
 void world::state::deliver(event& what) {
   host_state& to = hosts[what.at];
+  show_input(what);
   switch (what.kind) {
     case event_kind::frame:
       if (!to.streams.contains(what.from.number)) return;  // closed here meanwhile
@@ -250,6 +256,7 @@ void world::state::wake(host which) {
   host_state& self = hosts[which];
   if (!self.wakes_at || *self.wakes_at > now) return;
   self.wakes_at.reset();
+  show(happening::kind::wake, which);
   if (!self.paused) release_held(which);
 }
 
@@ -266,6 +273,7 @@ void world::state::end_life(host which) {
   const bool goes_dark = self.dying == death::of_machine;
   ++counters.crashes;
   trace.add(which).add(self.dying);
+  show(goes_dark ? happening::kind::power_off : happening::kind::crash, which);
   abandon_streams(which, goes_dark);
   if (self.disk) self.disk->crash(counters);
   for (const event& held : self.held) {

@@ -25,8 +25,12 @@ constexpr std::size_t stranger_size = 13 + 4 + 1 + 16 + 8 + 5 + 50;
 /// A word to a seed where no stream gets through.
 constexpr std::size_t announce_size = 13 + 1 + 16 + 8 + 5 + 50;
 
-/// Datagrams that one that was heard is answered with, at most: a repair's claims and its list.
-constexpr std::uint64_t answers_max = 5;
+/// A repair is four datagrams of what was missed at most, and a list.
+constexpr std::uint64_t repair_max = 5;
+
+/// Where a datagram says of what kind it is, and in which bits.
+constexpr std::size_t kind_at = 2;
+constexpr unsigned kind_bits = 0x3f;
 
 duration probe_interval(const membership::config& config, const cluster_size& size) noexcept {
   return config.probe_interval * static_cast<int>(size.health + 1);
@@ -65,6 +69,16 @@ duration dissemination_bound(const membership::config& config, const cluster_siz
   return config.gossip_interval * static_cast<int>(said + hops) + probe_interval(config, size) * repair_rounds;
 }
 
+duration backlog_bound(const membership::config& config, const cluster_size& size, std::size_t events,
+                       std::size_t bytes_each) noexcept {
+  const std::size_t room = config.datagram_max - detail::datagram_header_size;
+  const std::size_t in_one = std::max<std::size_t>(room / (membership::event_overhead_max + bytes_each), 1);
+  const std::size_t datagrams = (events + in_one - 1) / in_one;
+  const std::size_t fanout = std::max<std::size_t>(std::min<std::size_t>(config.gossip_fanout, size.members), 1);
+  const std::size_t said = membership::transmissions_max(config.retransmit_mult, size.known);
+  return config.gossip_interval * static_cast<int>(datagrams * ((said + fanout - 1) / fanout));
+}
+
 duration completeness_bound(const membership::config& config, const cluster_size& size) noexcept {
   return detection_bound(config, size) + suspicion_bound(config, size) + dissemination_bound(config, size);
 }
@@ -88,14 +102,31 @@ load idle_load_bound(const membership::config& config, const cluster_size& size,
                                    words * announce_size)};
 }
 
-std::uint64_t burst_bound(const membership::config& config, std::uint64_t heard) noexcept {
-  // News is pushed no more often than `push_spacing` allows, and told each tick; probes, helpers and pings of its own.
+std::uint64_t answers_to(bytes_view datagram) noexcept {
+  using membership::message_kind;
+  if (datagram.size() <= kind_at) return 0;
+  switch (static_cast<message_kind>(std::to_integer<unsigned>(datagram[kind_at]) & kind_bits)) {
+    case message_kind::ping:
+    case message_kind::ack:  // told to whom it was asked for
+    case message_kind::announce: return 1;
+    case message_kind::ping_request: return 2;  // the ping, and the nack
+    case message_kind::view_summary:
+    case message_kind::event_summary: return repair_max;
+    default: return 0;
+  }
+}
+
+load burst_bound(const membership::config& config, std::uint64_t answers) noexcept {
+  // News is pushed no more often than `push_spacing` allows, and told each tick; while it leaves, a member pings some
+  // at each tick. Probes, helpers, pings of its own. Digests that differ are followed up twice in a probe interval.
   const auto second = duration{std::chrono::seconds{1}};
   const auto spacing = std::max<duration>(config.push_spacing, std::chrono::milliseconds{1});
-  const auto rounds = static_cast<std::uint64_t>(second / spacing + second / config.gossip_interval) + 2;
-  const auto probes = static_cast<std::uint64_t>(second / config.probe_interval + 1) * (1 + config.indirect_probes);
-  const std::uint64_t own = rounds * (config.gossip_fanout + 1) + probes + membership::checks_max;
-  return config.datagram_max * (own + heard * answers_max);
+  const auto ticks = static_cast<std::uint64_t>(second / config.gossip_interval) + 1;
+  const auto rounds = static_cast<std::uint64_t>(second / spacing) + 1 + ticks;
+  const auto intervals = static_cast<std::uint64_t>(second / config.probe_interval) + 1;
+  const std::uint64_t own = rounds * (config.gossip_fanout + 1) + ticks * config.gossip_fanout +
+                            intervals * (1 + config.indirect_probes + 4) + membership::checks_max;
+  return {.datagrams = own + answers, .bytes = config.datagram_max * (own + answers)};
 }
 
 std::size_t held_bound(const membership::config& config) noexcept {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "artillery/bytes.hpp"
 #include "artillery/clock.hpp"
 #include "artillery/membership/types.hpp"
 
@@ -21,6 +22,11 @@ struct cluster_size {
 /// From when one member has heard of something until every other has.
 [[nodiscard]] duration dissemination_bound(const membership::config& config, const cluster_size& size) noexcept;
 
+/// How much longer it takes where so many events, with topic and payload of so many bytes together, are to be told by
+/// everybody at once: each keeps to its tick and to what a datagram holds.
+[[nodiscard]] duration backlog_bound(const membership::config& config, const cluster_size& size, std::size_t events,
+                                     std::size_t bytes_each) noexcept;
+
 /// M2: from a death until each living member has reported it.
 [[nodiscard]] duration completeness_bound(const membership::config& config, const cluster_size& size) noexcept;
 
@@ -37,8 +43,12 @@ struct load {
 [[nodiscard]] load idle_load_bound(const membership::config& config, const cluster_size& size,
                                    duration length) noexcept;
 
-/// M5: datagram bytes that one member sends in a second, whatever happens, when it is sent `heard` datagrams in it.
-[[nodiscard]] std::uint64_t burst_bound(const membership::config& config, std::uint64_t heard) noexcept;
+/// Datagrams that one may be answered with, at most.
+[[nodiscard]] std::uint64_t answers_to(bytes_view datagram) noexcept;
+
+/// M5: what one member sends in a second, whatever happens, when what it hears in it may be answered with `answers`
+/// datagrams.
+[[nodiscard]] load burst_bound(const membership::config& config, std::uint64_t answers) noexcept;
 
 /// M6: things that a member holds at a time, whatever it is sent.
 [[nodiscard]] std::size_t held_bound(const membership::config& config) noexcept;

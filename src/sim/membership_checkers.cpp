@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <array>
-
-#include "sim/membership_bounds.hpp"
+#include <utility>
 
 namespace artillery::sim {
 namespace {
@@ -64,27 +63,31 @@ void membership_checkers::sent_datagram(std::size_t process, std::size_t size, t
                      std::to_string(p.datagram_max));
   }
   if (now - p.second_begins >= 1s) check_second(process, now);
-  p.second_sent += size;
+  ++p.second_sent.datagrams;
+  p.second_sent.bytes += size;
 }
 
-void membership_checkers::heard_datagram(std::size_t process, time_point now) {
+void membership_checkers::heard_datagram(std::size_t process, bytes_view datagram, time_point now) {
   process_state& p = processes_[process];
   if (now - p.second_begins >= 1s) check_second(process, now);
-  ++p.second_heard;
+  p.second_answers += answers_to(datagram);
 }
 
 /// M5, at the end of a second.
 void membership_checkers::check_second(std::size_t process, time_point now) {
   process_state& p = processes_[process];
-  const std::uint64_t most = burst_bound(p.settings, p.second_heard);
-  totals_.second_bytes_max = std::max(totals_.second_bytes_max, p.second_sent);
-  if (p.second_sent > most) {
-    violate(now, process_name(process) + " sent " + std::to_string(p.second_sent) +
-                     " bytes in a second, over its limit of " + std::to_string(most));
+  const load most = burst_bound(p.settings, p.second_answers);
+  const load sent = std::exchange(p.second_sent, {});
+  totals_.second_bytes_max = std::max(totals_.second_bytes_max, sent.bytes);
+  totals_.second_datagrams_permille_max =
+      std::max(totals_.second_datagrams_permille_max, sent.datagrams * 1'000 / most.datagrams);
+  if (sent.bytes > most.bytes || sent.datagrams > most.datagrams) {
+    violate(now, process_name(process) + " sent " + std::to_string(sent.datagrams) + " datagrams of " +
+                     std::to_string(sent.bytes) + " bytes in a second, over its limits of " +
+                     std::to_string(most.datagrams) + " and " + std::to_string(most.bytes));
   }
   p.second_begins = now;
-  p.second_sent = 0;
-  p.second_heard = 0;
+  p.second_answers = 0;
 }
 
 void membership_checkers::holds(std::size_t process, const membership::core& core, time_point now) {
@@ -112,7 +115,7 @@ void membership_checkers::saw(std::size_t process, const membership::event& even
   } else if (const auto* s = std::get_if<membership::suspected>(&event)) {
     ++totals_.suspected;
     check_transition(process, told::suspected, s->member, now);
-    if (no_suspicions_) violate(now, process_name(process) + " suspected " + s->member.name + " with no cause");
+    check_suspicion(process, s->member, truth, now);
   } else if (const auto* r = std::get_if<membership::recovered>(&event)) {
     ++totals_.recovered;
     check_transition(process, told::alive, r->member, now);
@@ -160,6 +163,15 @@ void membership_checkers::check_transition(std::size_t process, told next, const
 void membership_checkers::check_is_one_of_us(std::size_t process, const membership::member& about, time_point now) {
   if (!known_.contains(about.id))
     violate(now, process_name(process) + " believes in " + about.name + ", who is not of us");
+}
+
+/// Who answers is not suspected, least of all by one who was stopped and missed the answers.
+void membership_checkers::check_suspicion(std::size_t process, const membership::member& about,
+                                          const membership_truth& truth, time_point now) {
+  const bool baseless = no_baseless_suspicions_ && truth.living && truth.undisturbed;
+  if (no_suspicions_ || baseless) {
+    violate(now, process_name(process) + " suspected " + about.name + " with no cause");
+  }
 }
 
 /// M1, and leaving: who lives and answers is not reported failed, nor is who said that it goes.

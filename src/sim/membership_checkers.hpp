@@ -8,10 +8,11 @@
 
 #include "artillery/sim.hpp"
 #include "membership/core.hpp"
+#include "sim/membership_bounds.hpp"
 
 namespace artillery::sim {
 
-/// What is so, whatever a member believes: how a life that it reports failed really is.
+/// What is so, whatever a member believes: how a life that it suspects or reports failed really is.
 struct membership_truth {
   bool living = false;       ///< its process runs
   bool left = false;         ///< it has left, and somebody heard it
@@ -29,12 +30,14 @@ public:
 
   void saw(std::size_t process, const membership::event& event, const membership_truth& truth, time_point now);
   void sent_datagram(std::size_t process, std::size_t size, time_point now);
-  void heard_datagram(std::size_t process, time_point now);
+  void heard_datagram(std::size_t process, bytes_view datagram, time_point now);
   /// M6: what a process holds at some time.
   void holds(std::size_t process, const membership::core& core, time_point now);
 
   /// Said of a run in which no member ever gives a reason for doubt.
   void expect_no_suspicions(bool expected) { no_suspicions_ = expected; }
+  /// Said of a run whose network loses nothing: there is no reason to doubt who is undisturbed.
+  void expect_no_baseless_suspicions(bool expected) { no_baseless_suspicions_ = expected; }
   /// Said of a run whose network loses so little that nobody who is undisturbed can be reported failed.
   void expect_no_false_positives(bool expected) { no_false_positives_ = expected; }
 
@@ -63,7 +66,8 @@ public:
     std::uint64_t updated = 0;
     std::uint64_t user_events = 0;
     std::uint64_t gaps = 0;
-    std::uint64_t second_bytes_max = 0;  ///< the most datagram bytes that a process sent in a second
+    std::uint64_t second_bytes_max = 0;               ///< the most datagram bytes that a process sent in a second
+    std::uint64_t second_datagrams_permille_max = 0;  ///< likewise of datagrams, in thousandths of what it may
     std::uint64_t held_max = 0;
   };
   [[nodiscard]] const totals& seen() const noexcept { return totals_; }
@@ -92,13 +96,15 @@ private:
     std::map<node_id, sight> sights;
     std::map<std::size_t, account> events;  // by origin
     time_point second_begins;
-    std::uint64_t second_sent = 0;
-    std::uint64_t second_heard = 0;
+    load second_sent;
+    std::uint64_t second_answers = 0;
   };
 
   void check_transition(std::size_t process, told next, const membership::member& about, time_point now);
   void check_is_one_of_us(std::size_t process, const membership::member& about, time_point now);
   void check_no_resurrection(std::size_t process, const membership::member& about, time_point now);
+  void check_suspicion(std::size_t process, const membership::member& about, const membership_truth& truth,
+                       time_point now);
   void check_failure(std::size_t process, const membership::member& about, const membership_truth& truth,
                      time_point now);
   void check_event_order(std::size_t process, const membership::user_event& event, time_point now);
@@ -112,6 +118,7 @@ private:
   std::vector<std::string> violations_;
   totals totals_;
   bool no_suspicions_ = false;
+  bool no_baseless_suspicions_ = false;
   bool no_false_positives_ = false;
 };
 

@@ -11,6 +11,13 @@ using namespace std::chrono_literals;
 /// Of the members at most so many die at once at the end.
 constexpr std::size_t deaths_max = 4;
 
+/// Events that one member sends at once: more than the smallest store keeps.
+constexpr int burst_events = 8;
+
+/// Of an idle member: pings beside its probes, and streams to its dead and its seeds.
+constexpr std::size_t idle_checks_max = 4;
+constexpr std::size_t idle_streams_per_host_max = 3;
+
 /// A duplicate may arrive so much later, and what it says of its sender's view differs from what is so now.
 constexpr duration echoes_last = 61s;
 
@@ -30,7 +37,7 @@ std::string host_name(host h) {
 
 void membership_demands::convergence(const char* when, duration faulty) {
   const time_point before = now();
-  const duration bound = convergence_bound(world_.settings(), world_.size(), faulty);
+  const duration bound = world_.stretched(convergence_bound(world_.settings(), world_.size(), faulty));
   if (!world_.run_until_converged(bound)) {
     return violate(std::string{"no convergence "} + when + ": " + world_.difference());
   }
@@ -42,21 +49,26 @@ void membership_demands::convergence(const char* when, duration faulty) {
 void membership_demands::events() {
   if (broken()) return;
   const membership::config& config = world_.settings();
-  world_.run_for(dissemination_bound(config, world_.size()));
+  world_.run_for(world_.stretched(dissemination_bound(config, world_.size())));
   const std::vector<host> members = world_.members();
   const std::string topic = "final";
   // With a small store a burst would push events out before they are told.
   const bool slowly = std::min(config.events_kept_max, config.broadcasts_max) < members.size() * 3;
-  const duration pause = dissemination_bound(config, {.members = members.size(), .known = world_.size().known});
+  const duration pause =
+      world_.stretched(dissemination_bound(config, {.members = members.size(), .known = world_.size().known}));
+  std::size_t broadcast = 0;
   for (host from : members) {
     const auto count = random_.between(1, 3);
+    broadcast += count;
     for (std::uint64_t i = 0; i < count; ++i) {
       world_.broadcast(from, topic);
       ++figures_.operations;
       if (slowly) world_.run_for(pause);
     }
   }
-  world_.run_for(dissemination_bound(config, world_.size()) * 2);
+  const std::size_t bytes_each = topic.size() + membership_checkers::payload(0, 0, 0).size();
+  world_.run_for(world_.stretched(dissemination_bound(config, world_.size()) * 2 +
+                                  backlog_bound(config, world_.size(), broadcast, bytes_each)));
   for (host from : members) {
     const std::size_t origin = world_.process(from);
     const std::uint64_t sent = world_.sent_on(origin, topic);
@@ -75,10 +87,32 @@ void membership_demands::events() {
   }
 }
 
+void membership_demands::burst() {
+  const membership::config& config = world_.settings();
+  const std::vector<host> members = world_.members();
+  // Where a round of gossip does not reach everybody, an event that is kept nowhere any more may miss somebody.
+  if (broken() || members.size() < 2 || members.size() > config.gossip_fanout + 1) return;
+  const std::string topic = "burst";
+  const host from = members[static_cast<std::size_t>(random_.below(members.size()))];
+  for (int i = 0; i < burst_events; ++i) world_.broadcast(from, topic);
+  world_.run_for(world_.stretched(dissemination_bound(config, world_.size())));
+  const std::size_t origin = world_.process(from);
+  const std::uint64_t sent = world_.sent_on(origin, topic);
+  figures_.operations += sent;
+  for (host to : members) {
+    if (to == from) continue;
+    const std::size_t got = world_.checkers().events_seen(world_.process(to), origin, topic).size();
+    if (got != sent) {
+      violate(host_name(to) + " got " + std::to_string(got) + " of " + std::to_string(sent) + " events that " +
+              host_name(from) + " sent at once");
+    }
+  }
+}
+
 /// A member that doubts itself probes less often; a successful probe at a time it gets over that.
 void membership_demands::settle_health() {
   for (std::uint32_t health = world_.size().health; health > 0; --health) {
-    world_.run_for(world_.settings().probe_interval * static_cast<int>(health + 1));
+    world_.run_for(world_.stretched(world_.settings().probe_interval * static_cast<int>(health + 1)));
   }
   world_.run_for(echoes_last);
 }
@@ -100,13 +134,30 @@ void membership_demands::idle_load() {
   const duration length = world_.settings().probe_interval * 10;
   world_.run_for(length);
   const load after = sent();
-  const load most = idle_load_bound(world_.settings(), world_.size(), length);
+  const load most = idle_load_bound(world_.settings(), world_.size(), world_.stretched(length));
   if (after.datagrams - before.datagrams > most.datagrams || after.bytes - before.bytes > most.bytes) {
     violate("an idle cluster of " + std::to_string(members.size()) + " sent " +
             std::to_string(after.datagrams - before.datagrams) + " datagrams, " +
             std::to_string(after.bytes - before.bytes) + " bytes; at most " + std::to_string(most.datagrams) + " and " +
             std::to_string(most.bytes) + " are needed");
   }
+}
+
+void membership_demands::restarting() {
+  if (broken()) return;
+  auto members = world_.members();
+  if (members.size() < 2) return;
+  random_.shuffle(members);
+  const host restarted = members[0];
+  const host asked = members[1];
+  world_.crash(restarted);
+  world_.restart(restarted, {asked});
+  ++figures_.restarts;
+  world_.run_for(world_.settings().probe_timeout);
+  const auto* row = world_.core(asked)->table().find(world_.id(restarted));
+  const bool is_taken = row != nullptr && row->standing.boot == world_.boot(restarted) && row->present();
+  if (!is_taken) violate(host_name(asked) + " does not take " + host_name(restarted) + " for restarted at once");
+  convergence("after a restart", 0s);
 }
 
 void membership_demands::leaving() {
@@ -117,7 +168,7 @@ void membership_demands::leaving() {
   const host leaver = members.front();
   world_.leave(leaver);
   ++figures_.operations;
-  world_.run_for(dissemination_bound(world_.settings(), world_.size()));
+  world_.run_for(world_.stretched(dissemination_bound(world_.settings(), world_.size())));
   for (host h : world_.members()) {
     if (!world_.checkers().reported_left(world_.process(h), world_.id(leaver))) {
       violate(host_name(h) + " does not know that " + host_name(leaver) + " left");
@@ -137,14 +188,13 @@ void membership_demands::completeness() {
   for (host h : dead) {
     const bool silently = random_.chance(1, 2);
     silently ? world_.power_off(h) : world_.crash(h);
-    ++figures_.crashes;
   }
   const time_point died = now();
   // The dead among the helpers, and the probes of them that fail, make their probers doubt themselves.
   cluster_size size = world_.size();
   size.health =
       std::min(world_.settings().awareness_max, size.health + static_cast<std::uint32_t>(deaths > 1 ? 2 * deaths : 0));
-  const duration bound = completeness_bound(world_.settings(), size);
+  const duration bound = world_.stretched(completeness_bound(world_.settings(), size));
   const std::vector<host> rest = world_.members();
   const auto all_know = [&] {
     return std::all_of(rest.begin(), rest.end(), [&](host h) {
@@ -167,7 +217,8 @@ void membership_demands::memory() {
   for (host h : world_.members()) {
     const membership::core& c = *world_.core(h);
     c.check_invariants();
-    const std::size_t most = world_.settings().events_kept_max + world_.settings().seeds_max + membership::checks_max;
+    const std::size_t seeds_and_streams = world_.hosts() * (1 + idle_streams_per_host_max);
+    const std::size_t most = world_.settings().events_kept_max + seeds_and_streams + idle_checks_max;
     if (c.held() > most) violate(host_name(h) + " holds " + std::to_string(c.held()) + " things when idle");
   }
 }

@@ -18,8 +18,12 @@ public:
   void convergence(const char* when, duration faulty);
   /// In sound times every event reaches every member, once; and all that was ever sent is accounted for.
   void events();
+  /// Who sends much at a time is heard all the same, however few events are kept.
+  void burst();
   /// M5: a cluster that has nothing to say sends no more than its probes.
   void idle_load();
+  /// Who was restarted is taken for its new life at once by whom it asks, without waiting for the old one's end.
+  void restarting();
   /// Who leaves is reported left, by all.
   void leaving();
   /// M2: the dead are reported failed by every living member, within the bound.
@@ -29,7 +33,7 @@ public:
 
   struct figures {
     std::uint64_t operations = 0;
-    std::uint64_t crashes = 0;
+    std::uint64_t restarts = 0;
     std::uint64_t deaths_detected = 0;
     std::uint64_t detection_last_ms = 0;       ///< the slowest report of a death
     std::uint64_t detection_permille_max = 0;  ///< of its bound

@@ -3,9 +3,6 @@
 namespace artillery::sim {
 namespace {
 
-/// Every so many inputs the whole state is checked.
-constexpr std::uint32_t inputs_per_check = 64;
-
 class sink final : public membership::core::effects_type {
 public:
   sink(std::size_t process, time_point now, network_effects& out, membership_observer& observer)
@@ -40,7 +37,7 @@ void membership_host::start(time_point now, network_effects& out) {
 
 void membership_host::receive(const connection& from, const bytes& message, time_point now, network_effects& out) {
   sink effects{process_, now, out, observer_};
-  if (!from.is_stream) observer_.heard_datagram(process_, now);
+  if (!from.is_stream) observer_.heard_datagram(process_, message, now);
   core_.receive(from, message, now, effects);
   after_input(now);
 }
@@ -66,7 +63,7 @@ void membership_host::after_input(time_point now) {
     told_gone_ = true;
     observer_.gone(process_, now);
   }
-  if (++inputs_ % inputs_per_check != 0) return;
+  if (++inputs_ % inputs_per_check_ != 0) return;
   core_.check_invariants();
   observer_.look_at(process_, core_, now);
 }

@@ -13,13 +13,28 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// One that talks without end, faster than news may be pushed on.
+constexpr std::uint32_t chatter_events = 400;
+constexpr duration chatter_spacing = 1ms;
+
+/// Within this a drifting clock is off by nothing that matters; and after it what a timer sends is out, and no answer
+/// in.
+constexpr duration timer_is_near = 2ms;
+constexpr duration question_is_out = 50us;
+
+detail::random random_of(std::uint64_t seed) {
+  return detail::random{seed}.fork("membership.run");
+}
+
 class run {
 public:
   run(std::uint64_t seed, const run_options& options)
-      : random_{detail::random{seed}.fork("membership.run")},
+      : random_{random_of(seed)},
         swarm_{draw_membership_swarm(random_, options)},
         world_{seed, swarm_.settings, swarm_.links},
-        demands_{world_, random_} {}
+        demands_{world_, random_} {
+    world_.world().watch(options.watch);
+  }
 
   run_result result() {
     start();
@@ -27,7 +42,9 @@ public:
     heal();
     demands_.convergence("after healing", swarm_.length);
     demands_.events();
+    demands_.burst();
     demands_.idle_load();
+    demands_.restarting();
     demands_.leaving();
     demands_.completeness();
     demands_.memory();
@@ -45,12 +62,15 @@ private:
 
   void start() {
     detail::random random = random_.fork("start");
+    world_.world().set_stream_limits(swarm_.streams);
     for (host h = 0; h < swarm_.nodes; ++h) {
       const auto wait = std::chrono::milliseconds{random.below(1'000)};
       world_.add(h == 0 ? all_but(0) : std::vector<host>{0, h - 1});
       if (swarm_.staggered) world_.run_for(wait);
     }
+    world_.set_clock_drift(swarm_.clock_drift);
     world_.checkers().expect_no_suspicions(swarm_.faultless());
+    world_.checkers().expect_no_baseless_suspicions(swarm_.lossless_network());
     world_.checkers().expect_no_false_positives(swarm_.mild_network());
     demands_.convergence("after the start", 0s);
   }
@@ -58,6 +78,7 @@ private:
   /// Faults and calls at the times drawn, then the end of the faulty phase.
   void suffer() {
     const time_point begin = world_.world().now();
+    faults_end_ = begin + swarm_.length;
     for (const membership_choice& c : swarm_.plan) {
       world_.world().schedule(begin + c.at, [this, &c] { act(c); });
     }
@@ -73,10 +94,14 @@ private:
       case membership_act::power_off:
         if (w.is_up(c.which)) world_.power_off(c.which);
         return;
+      case membership_act::crash_midway: return crash_midway(c);
       case membership_act::restart: return restart_somebody(c);
       case membership_act::pause: return pause(c);
-      case membership_act::partition: return partition(c);
+      case membership_act::suspend: return c.value / 2 % 2 == 0 ? suspend(c) : suspend_while_it_waits(c);
+      case membership_act::partition: return partition(c, {});
+      case membership_act::bridge: return partition(c, c.other);
       case membership_act::one_way: return cut_one_way(c);
+      case membership_act::clog: return clog(c);
       case membership_act::forge: return forge_something(c);
       case membership_act::leave:
         if (!world_.is_member(c.which) || w.is_paused(c.which)) return;
@@ -86,7 +111,17 @@ private:
       case membership_act::broadcast:
         ++operations_;
         return world_.broadcast(c.which, c.value % 2 == 0 ? "left" : "right");
+      case membership_act::chatter: return chatter(c);
     }
+  }
+
+  /// In an input soon, after some of what is done in it.
+  void crash_midway(const membership_choice& c) {
+    sim::world& w = world_.world();
+    if (!w.is_up(c.which)) return;
+    const crash_point when{
+        .inputs = c.value % 8, .effects = c.value / 8 % 8, .machine_goes_dark = c.value / 64 % 2 == 0};
+    w.crash_at_event(c.which, when, [this] { ++midway_crashes_; });
   }
 
   void restart(host which, bool same_id) {
@@ -106,20 +141,44 @@ private:
     sim::world& w = world_.world();
     if (!w.is_up(c.which) || w.is_paused(c.which)) return;
     w.pause(c.which);
-    world_.disturb(c.which, w.now() + c.length);
+    world_.disturb_by_stop(c.which, c.length);
     w.schedule(w.now() + c.length, [this, which = c.which] {
       if (!world_.is_given_up(which)) world_.world().resume(which);
     });
   }
 
-  void partition(const membership_choice& c) {
+  /// No longer than the faults last.
+  void suspend(const membership_choice& c) {
+    sim::world& w = world_.world();
+    const duration left = faults_end_ - w.now();
+    if (!w.is_up(c.which) || w.is_paused(c.which) || left <= duration::zero()) return;
+    world_.suspend(c.which, std::min(c.length, left), c.value % 2 == 0);
+  }
+
+  /// Just when its next timer has gone off, so that it sleeps while what it asked for is under way. In two steps, since
+  /// its clock may drift.
+  void suspend_while_it_waits(const membership_choice& c) {
+    sim::world& w = world_.world();
+    const membership::core* core = world_.core(c.which);
+    const auto due = core == nullptr ? std::nullopt : core->next_deadline();
+    if (!due || w.now() >= faults_end_) return;
+    const duration left = std::max<duration>(*due - w.local_time(c.which), duration::zero());
+    if (left > timer_is_near) {
+      w.schedule(w.now() + left - timer_is_near / 2, [this, &c] { suspend_while_it_waits(c); });
+    } else {
+      w.schedule(w.now() + left + question_is_out, [this, &c] { suspend(c); });
+    }
+  }
+
+  void partition(const membership_choice& c, std::optional<host> bridge) {
     sim::world& w = world_.world();
     std::vector<host> side;
     for (host h = 0; h < swarm_.nodes; ++h) {
       if ((c.value >> (h % 64) & 1U) != 0) side.push_back(h);
     }
     ++partitions_;
-    w.partition(side);
+    bridges_ += bridge ? 1U : 0U;
+    w.partition(side, bridge);
     world_.disturb_network(w.now() + c.length);
     w.schedule(w.now() + c.length, [this] { world_.world().heal(); });
   }
@@ -130,6 +189,25 @@ private:
     w.cut(c.which, c.other);
     world_.disturb_network(w.now() + c.length);
     w.schedule(w.now() + c.length, [this, from = c.which, to = c.other] { world_.world().mend(from, to); });
+  }
+
+  void clog(const membership_choice& c) {
+    if (c.other == c.which) return;
+    sim::world& w = world_.world();
+    ++clogs_;
+    w.clog(c.which, c.other);
+    world_.disturb_network(w.now() + c.length);
+    w.schedule(w.now() + c.length, [this, from = c.which, to = c.other] { world_.world().unclog(from, to); });
+  }
+
+  void chatter(const membership_choice& c) {
+    ++chatters_;
+    for (std::uint32_t i = 0; i < chatter_events; ++i) {
+      world_.world().schedule(world_.world().now() + chatter_spacing * static_cast<int>(i), [this, from = c.which] {
+        ++operations_;
+        world_.broadcast(from, "chatter");
+      });
+    }
   }
 
   void forge_something(const membership_choice& c) {
@@ -162,6 +240,10 @@ private:
     w.heal();
     w.set_faults(link_faults{});
     for (host h = 0; h < swarm_.nodes; ++h) {
+      // Whatever crash is still to come does not.
+      if (w.is_up(h)) w.crash_at_event(h, crash_point{.inputs = ~std::uint64_t{0}});
+    }
+    for (host h = 0; h < swarm_.nodes; ++h) {
       const std::uint64_t fate = random.below(4);
       const bool same_id = random.chance(1, 2);
       // Node 0 is everybody's seed: without it those who have not met yet could never meet.
@@ -189,9 +271,16 @@ private:
                   {"node_seconds", static_cast<std::uint64_t>(seconds) * swarm_.nodes},
                   {"nodes_max", swarm_.nodes},
                   {"crashes", w.counters().crashes},
-                  {"restarts", restarts_},
+                  {"restarts", restarts_ + reached.restarts},
                   {"pauses", w.counters().pauses},
                   {"partitions", partitions_},
+                  {"bridges", bridges_},
+                  {"clogs", clogs_},
+                  {"crashes_midway", midway_crashes_},
+                  {"suspensions", w.counters().suspensions},
+                  {"clocks_drifting", swarm_.clock_drift.size()},
+                  {"streams_congested", w.counters().streams_congested},
+                  {"chatters", chatters_},
                   {"forgeries", forgeries_},
                   {"leaves", leaves_},
                   {"datagrams_lost", w.counters().datagrams_lost},
@@ -210,6 +299,7 @@ private:
                   {"convergence_last_ms", reached.convergence_last_ms},
                   {"convergence_permille_max", reached.convergence_permille_max},
                   {"second_bytes_max", seen.second_bytes_max},
+                  {"second_datagrams_permille_max", seen.second_datagrams_permille_max},
                   {"held_max", seen.held_max}};
     return r;
   }
@@ -218,14 +308,23 @@ private:
   membership_swarm swarm_;
   membership_world world_;
   membership_demands demands_;
+  time_point faults_end_;
   std::uint64_t operations_ = 0;
   std::uint64_t restarts_ = 0;
   std::uint64_t partitions_ = 0;
+  std::uint64_t bridges_ = 0;
+  std::uint64_t clogs_ = 0;
+  std::uint64_t midway_crashes_ = 0;
+  std::uint64_t chatters_ = 0;
   std::uint64_t leaves_ = 0;
   std::uint64_t forgeries_ = 0;
 };
 
 }  // namespace
+
+membership_swarm membership_swarm_of(std::uint64_t seed, const run_options& options) {
+  return draw_membership_swarm(random_of(seed), options);
+}
 
 run_result run_membership_seed(std::uint64_t seed, const run_options& options) {
   return run{seed, options}.result();

@@ -11,6 +11,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t nodes_least = 3;
 constexpr std::size_t nodes_most = 64;
 
+/// No clock is off by more, in millionths: what quartz does, and what replication allows for.
+constexpr std::uint64_t drift_max = 500;
+
 /// How likely a family is in a seed, in sixteenths.
 struct likelihood {
   fault_family family;
@@ -23,9 +26,13 @@ constexpr std::array likelihoods{likelihood{fault_family::loss, 8},      likelih
                                  likelihood{fault_family::one_way, 4},   likelihood{fault_family::crash, 8},
                                  likelihood{fault_family::restart, 10},  likelihood{fault_family::pause, 5}};
 
-std::uint32_t draw_families(detail::random random) {
+constexpr std::array likelihoods_of_clocks_and_ways{
+    likelihood{fault_family::congestion, 3}, likelihood{fault_family::clog, 4}, likelihood{fault_family::clock, 5}};
+
+template <std::size_t N>
+std::uint32_t draw_families(detail::random random, const std::array<likelihood, N>& of) {
   std::uint32_t drawn = 0;
-  for (const likelihood& one : likelihoods) {
+  for (const likelihood& one : of) {
     if (random.chance(one.sixteenths, 16)) drawn |= 1U << static_cast<unsigned>(one.family);
   }
   return drawn;
@@ -53,6 +60,19 @@ link_faults draw_links(const membership_swarm& s, detail::random random) {
   const auto slow = std::chrono::milliseconds{random.between(1, 40)};
   if (s.has(fault_family::slow_link)) links.delay_mean = slow;
   return links;
+}
+
+/// Ways that carry little of each stream at a time, and clocks that are fast or slow.
+void draw_clocks_and_ways(membership_swarm& s, detail::random random) {
+  const std::uint64_t bytes_per_ms = random.between(2, 100);
+  s.streams.queue_bytes_high = static_cast<std::size_t>(random.between(1, 400));
+  s.streams.queue_bytes_low = s.streams.queue_bytes_high / 4;
+  if (s.has(fault_family::congestion)) s.links.stream_bytes_per_ms = bytes_per_ms;
+  if (!s.has(fault_family::clock)) return;
+  for (std::size_t i = 0; i < s.nodes; ++i) {
+    const auto drift = static_cast<std::int32_t>(random.below(2 * drift_max + 1));
+    s.clock_drift.push_back(drift - static_cast<std::int32_t>(drift_max));
+  }
 }
 
 /// Sizes down to the least that a configuration may have.
@@ -85,26 +105,45 @@ std::vector<membership_act> acts_of(const membership_swarm& s) {
   return acts;
 }
 
+/// Likewise of clocks and ways, and what a process or a partition may be like beside.
+std::vector<membership_act> further_acts_of(const membership_swarm& s) {
+  using act = membership_act;
+  std::vector<act> acts;
+  if (s.has(fault_family::clock)) acts.insert(acts.end(), {act::suspend, act::suspend});
+  if (s.has(fault_family::clog)) acts.insert(acts.end(), {act::clog, act::clog});
+  if (s.has(fault_family::partition)) acts.push_back(act::bridge);
+  if (s.has(fault_family::crash)) acts.push_back(act::crash_midway);
+  return acts;
+}
+
 std::optional<fault_family> family_of(membership_act act) {
   switch (act) {
     case membership_act::crash:
-    case membership_act::power_off: return fault_family::crash;
+    case membership_act::power_off:
+    case membership_act::crash_midway: return fault_family::crash;
     case membership_act::restart: return fault_family::restart;
     case membership_act::pause: return fault_family::pause;
-    case membership_act::partition: return fault_family::partition;
+    case membership_act::suspend: return fault_family::clock;
+    case membership_act::clog: return fault_family::clog;
+    case membership_act::partition:
+    case membership_act::bridge: return fault_family::partition;
     case membership_act::one_way: return fault_family::one_way;
     case membership_act::forge: return fault_family::garbage;
     case membership_act::leave:
     case membership_act::change_tags:
-    case membership_act::broadcast: return std::nullopt;
+    case membership_act::broadcast:
+    case membership_act::chatter: return std::nullopt;
   }
   return std::nullopt;
 }
 
 duration length_of(membership_act act, detail::random& random) {
   switch (act) {
-    case membership_act::pause: return std::chrono::milliseconds{random.between(50, 20'000)};
-    case membership_act::partition: return std::chrono::milliseconds{random.between(500, 25'000)};
+    case membership_act::pause:
+    case membership_act::suspend: return std::chrono::milliseconds{random.between(50, 20'000)};
+    case membership_act::clog: return std::chrono::milliseconds{random.between(50, 15'000)};
+    case membership_act::partition:
+    case membership_act::bridge: return std::chrono::milliseconds{random.between(500, 25'000)};
     case membership_act::one_way: return std::chrono::milliseconds{random.between(500, 15'000)};
     default: return {};
   }
@@ -112,8 +151,10 @@ duration length_of(membership_act act, detail::random& random) {
 
 class plan {
 public:
-  plan(membership_swarm& swarm, const run_options& options, const detail::random& random)
-      : swarm_{swarm}, options_{options}, seed_{random.fork("choices").next()}, of_host_(swarm.nodes) {}
+  plan(membership_swarm& swarm, const run_options& options) : swarm_{swarm}, options_{options}, of_host_(swarm.nodes) {}
+
+  /// What follows is drawn from here; the numbers of the choices go on.
+  void draw_from(detail::random random) { seed_ = random.next(); }
 
   void add(const std::vector<membership_act>& acts, std::uint64_t count) {
     for (std::uint64_t i = 0; i < count && !acts.empty(); ++i) add(acts);
@@ -138,11 +179,32 @@ private:
 
   membership_swarm& swarm_;
   const run_options& options_;
-  std::uint64_t seed_;
+  std::uint64_t seed_ = 0;
   std::vector<std::uint32_t> of_host_;
 };
 
 }  // namespace
+
+std::string_view to_string(membership_act act) noexcept {
+  switch (act) {
+    case membership_act::crash: return "crash";
+    case membership_act::power_off: return "power_off";
+    case membership_act::crash_midway: return "crash_midway";
+    case membership_act::restart: return "restart";
+    case membership_act::pause: return "pause";
+    case membership_act::suspend: return "suspend";
+    case membership_act::partition: return "partition";
+    case membership_act::bridge: return "bridge";
+    case membership_act::one_way: return "one_way";
+    case membership_act::clog: return "clog";
+    case membership_act::forge: return "forge";
+    case membership_act::leave: return "leave";
+    case membership_act::change_tags: return "change_tags";
+    case membership_act::broadcast: return "broadcast";
+    case membership_act::chatter: return "chatter";
+  }
+  return "?";
+}
 
 bool membership_swarm::faultless() const noexcept {
   constexpr std::uint32_t harmless =
@@ -154,9 +216,19 @@ bool membership_swarm::mild_network() const noexcept {
   return links.loss <= 250;
 }
 
+bool membership_swarm::lossless_network() const noexcept {
+  std::uint32_t losing = 0;
+  for (const fault_family family : {fault_family::loss, fault_family::corruption, fault_family::garbage,
+                                    fault_family::clog, fault_family::partition, fault_family::one_way}) {
+    losing |= 1U << static_cast<unsigned>(family);
+  }
+  return (families & losing) == 0;
+}
+
 membership_swarm draw_membership_swarm(const detail::random& random, const run_options& options) {
   membership_swarm s;
-  s.families = draw_families(random.fork("families"));
+  s.families = draw_families(random.fork("families"), likelihoods);
+  s.families |= draw_families(random.fork("families of clocks and ways"), likelihoods_of_clocks_and_ways);
   const std::uint32_t drawn = s.families;
   s.families &= options.families;
   s.nodes = std::clamp(options.nodes.value_or(draw_nodes(random.fork("nodes"))), nodes_least, nodes_most);
@@ -174,17 +246,25 @@ membership_swarm draw_membership_swarm(const detail::random& random, const run_o
   const bool talks = habits.chance(3, 4);
   const std::uint64_t talk = habits.between(1, 40);
   s.settings = draw_settings(s, random.fork("settings"));
+  draw_clocks_and_ways(s, random.fork("clocks and ways"));
+  detail::random further = random.fork("further habits");
+  const std::uint64_t further_faults = further.between(1, 8);
+  const bool chatters = further.chance(1, 8);
 
   // The acts are those of the families drawn, so that one which the options exclude leaves its choices' numbers empty.
   membership_swarm unrestricted = s;
   unrestricted.families = drawn;
-  plan p{s, options, random};
+  plan p{s, options};
+  p.draw_from(random.fork("choices"));
   p.add(acts_of(unrestricted), faults);
   std::vector<membership_act> changes;
   if (leaves) changes.push_back(membership_act::leave);
   if (tags) changes.push_back(membership_act::change_tags);
   p.add(changes, news);
   p.add({membership_act::broadcast}, talks ? talk : 0);
+  p.draw_from(random.fork("further choices"));
+  p.add(further_acts_of(unrestricted), further_faults);
+  p.add({membership_act::chatter}, chatters ? 1 : 0);
   return s;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "artillery/sim.hpp"
@@ -14,15 +15,22 @@ namespace artillery::sim {
 enum class membership_act : std::uint8_t {
   crash,
   power_off,
+  crash_midway,  ///< in an input soon, after some of what is done in it
   restart,
   pause,
+  suspend,  ///< a machine sleeps
   partition,
+  bridge,  ///< likewise, and one host that both sides see
   one_way,
+  clog,   ///< a way holds everything back for a while
   forge,  ///< bytes that nobody sent
   leave,
   change_tags,
-  broadcast
+  broadcast,
+  chatter  ///< very many broadcasts in a short time
 };
+
+[[nodiscard]] std::string_view to_string(membership_act act) noexcept;
 
 /// One thing that is done to a cluster, drawn with all that it needs, so that a run without it is otherwise the same.
 struct membership_choice {
@@ -41,6 +49,8 @@ struct membership_swarm {
   std::uint32_t families = 0;
   std::size_t nodes = 3;
   link_faults links;
+  stream_limits streams;
+  std::vector<std::int32_t> clock_drift;  ///< of each node, in millionths; empty: none drifts
   membership::config settings;
   bool staggered = false;     ///< they do not start all at once
   bool seedless = false;      ///< seeds serve for joining only: what heals must heal by itself
@@ -56,6 +66,8 @@ struct membership_swarm {
   [[nodiscard]] bool faultless() const noexcept;
   /// The network loses and breaks no more than retries, helpers and refutations make good.
   [[nodiscard]] bool mild_network() const noexcept;
+  /// The network loses no datagram, and keeps none for long.
+  [[nodiscard]] bool lossless_network() const noexcept;
 };
 
 [[nodiscard]] membership_swarm draw_membership_swarm(const detail::random& random, const run_options& options);

@@ -1,6 +1,7 @@
 #include "sim/membership_world.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace artillery::sim {
 
@@ -41,6 +42,7 @@ void membership_world::restart(host which, const std::vector<host>& seeds, bool 
   } else {
     who = {.id = random_.identity(), .boot = 1};
   }
+  hear_again(which);
   world_.restart(which, make(which, seeds));
 }
 
@@ -68,10 +70,41 @@ std::uint64_t membership_world::sent_on(std::size_t process, const std::string& 
 }
 
 void membership_world::leave(host which) {
-  nodes_[which].leaves_by = world_.now() + settings_.leave_timeout;
+  nodes_[which].goings_before_leaving = goings();
+  nodes_[which].leaves_by = world_.local_time(which) + settings_.leave_timeout;
   call(which, [](membership::core& core, time_point now, membership::core::effects_type& out) {
     static_cast<void>(core.leave(now, out));
   });
+}
+
+void membership_world::suspend(host which, duration length, bool deaf) {
+  disturb_by_stop(which, length);
+  world_.suspend(which, length);
+  if (!deaf || nodes_[which].deaf) return;
+  nodes_[which].deaf = true;
+  for (host h = 0; h < nodes_.size(); ++h) {
+    if (h != which) world_.cut(h, which);
+  }
+  world_.schedule(world_.now() + length, [this, which] { hear_again(which); });
+}
+
+/// Also a machine that was restarted before it woke.
+void membership_world::hear_again(host which) {
+  if (!std::exchange(nodes_[which].deaf, false)) return;
+  for (host h = 0; h < nodes_.size(); ++h) world_.mend(h, which);
+}
+
+void membership_world::set_clock_drift(const std::vector<std::int32_t>& of_hosts) {
+  for (host h = 0; h < of_hosts.size(); ++h) {
+    world_.set_clock_drift(h, of_hosts[h]);
+    drift_max_ = std::max(drift_max_, static_cast<std::uint32_t>(of_hosts[h] < 0 ? -of_hosts[h] : of_hosts[h]));
+  }
+}
+
+/// The slowest clock measures it.
+duration membership_world::stretched(duration bound) const noexcept {
+  constexpr int million = 1'000'000;
+  return bound + bound / (million - static_cast<int>(drift_max_)) * static_cast<int>(drift_max_);
 }
 
 void membership_world::inject(host at, const endpoint& from, const bytes& datagram) {
@@ -84,29 +117,53 @@ void membership_world::disturb(host which, time_point until) {
   nodes_[which].disturbed_until = std::max(nodes_[which].disturbed_until, until);
 }
 
+void membership_world::disturb_by_stop(host which, duration length) {
+  disturb(which, world_.now() + length);
+  longest_stop_ = std::max(longest_stop_, length);
+}
+
 void membership_world::disturb_network(time_point until) {
   network_disturbed_until_ = std::max(network_disturbed_until_, until);
 }
 
 // ---- what nodes say ----
 
-/// A suspicion that began in a disturbance has run out, and the word is about.
+/// A suspicion that began in a disturbance has run out, and the word is about: also at those who were stopped before
+/// they heard it.
 duration membership_world::doubt() {
   const cluster_size now{.members = nodes_.size(), .known = nodes_.size() + 1};
-  return settings_.probe_interval * 2 +
-         membership::suspicion_timeout_min(settings_.suspicion_mult, nodes_.size() + 1, settings_.probe_interval) *
-             static_cast<int>(settings_.suspicion_max_mult) +
-         dissemination_bound(settings_, now);
+  return longest_stop_ + stretched(settings_.probe_interval * 2 +
+                                   membership::suspicion_timeout_min(settings_.suspicion_mult, nodes_.size() + 1,
+                                                                     settings_.probe_interval) *
+                                       static_cast<int>(settings_.suspicion_max_mult) +
+                                   dissemination_bound(settings_, now));
 }
 
-membership_truth membership_world::truth_of(const membership::event& event, time_point now) {
+/// Where all who heard a farewell are gone, a datagram that comes late can introduce the one who said it to those who
+/// came after: for them it fails.
+bool membership_world::somebody_knows_that_left(const node& who) {
+  for (host h = 0; h < nodes_.size(); ++h) {
+    const membership::core* c = core(h);
+    if (c == nullptr || c->has_left()) continue;
+    const auto* row = c->table().find(who.who.id);
+    const bool holds =
+        row != nullptr && row->standing.boot == who.who.boot && row->standing.state == membership::member_state::left;
+    if (holds || checkers_.reported_left(nodes_[h].process, who.who.id)) return true;
+  }
+  return false;
+}
+
+membership_truth membership_world::truth_of(const membership::event& event) {
   const auto* failed = std::get_if<membership::failed>(&event);
-  if (failed == nullptr) return {};
+  const auto* suspected = std::get_if<membership::suspected>(&event);
+  if (failed == nullptr && suspected == nullptr) return {};
+  const membership::member& about = failed != nullptr ? failed->member : suspected->member;
+  const time_point now = world_.now();
   for (host h = 0; h < nodes_.size(); ++h) {
     const node& n = nodes_[h];
-    if (n.who.id != failed->member.id || n.who.boot != failed->member.boot) continue;
+    if (n.who.id != about.id || n.who.boot != about.boot) continue;
     return {.living = is_member(h) && !world_.is_paused(h),
-            .left = n.left_heard,
+            .left = n.left_heard && somebody_knows_that_left(n),
             .undisturbed = now > std::max(n.disturbed_until, network_disturbed_until_) + doubt()};
   }
   return {};
@@ -114,12 +171,25 @@ membership_truth membership_world::truth_of(const membership::event& event, time
 
 void membership_world::delivered(std::size_t process, const membership::event& event, time_point now) {
   world_.note("delivered", (static_cast<std::uint64_t>(process) << 8U) | event.index());
-  checkers_.saw(process, event, truth_of(event, now), now);
+  checkers_.saw(process, event, truth_of(event), now);
 }
 
 void membership_world::gone(std::size_t process, time_point now) {
-  node& n = nodes_[host_of_process_[process]];
+  const host which = host_of_process_[process];
+  node& n = nodes_[which];
   n.left_heard = n.leaves_by && now < *n.leaves_by;
+  if (n.left_heard && !somebody_heard_leaving(which)) {
+    checkers_.violate(now, "n" + std::to_string(which) + " has left before its time was up, and nobody heard it");
+  }
+  ++left_;
+}
+
+/// Or there is none that it could have told, or one that it told may have died or left since.
+bool membership_world::somebody_heard_leaving(host which) {
+  const node& n = nodes_[which];
+  const membership::core* leaver = core(which);
+  if (leaver == nullptr || leaver->present() == 0) return true;
+  return goings() != n.goings_before_leaving || somebody_knows_that_left(n);
 }
 
 // ---- what is so ----

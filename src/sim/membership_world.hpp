@@ -33,12 +33,20 @@ public:
   /// Sends the next numbered test event.
   void broadcast(host from, const std::string& topic);
   void leave(host which);
+  /// The machine sleeps; `deaf`: what is sent to it meanwhile is lost.
+  void suspend(host which, duration length, bool deaf);
+  /// Of all hosts from now on, in millionths.
+  void set_clock_drift(const std::vector<std::int32_t>& of_hosts);
+  /// How long a bound of the configuration's timers may take where clocks drift.
+  [[nodiscard]] duration stretched(duration bound) const noexcept;
   /// A datagram that nobody sent arrives, as if from `from`.
   void inject(host at, const endpoint& from, const bytes& datagram);
 
   /// Until `until` (and for as long afterwards as doubt lasts) the host, or every way in the network, gives reason to
   /// doubt others.
   void disturb(host which, time_point until);
+  /// Likewise, and nothing of it runs meanwhile: what it holds back, or missed, is that old when it goes on.
+  void disturb_by_stop(host which, duration length);
   void disturb_network(time_point until);
   /// The host stays broken for good: nothing is demanded of it, and others must hold it for dead.
   void give_up(host which) { given_up_.insert(which); }
@@ -74,20 +82,29 @@ private:
     std::size_t process = 0;
     time_point disturbed_until;
     std::optional<time_point> leaves_by;  // when it gives up to be heard
+    std::uint64_t goings_before_leaving = 0;
     bool left_heard = false;
+    bool deaf = false;  // nothing reaches it
   };
 
   void delivered(std::size_t process, const membership::event& event, time_point now) override;
   void sent_datagram(std::size_t process, std::size_t size, time_point now) override {
     checkers_.sent_datagram(process, size, now);
   }
-  void heard_datagram(std::size_t process, time_point now) override { checkers_.heard_datagram(process, now); }
+  void heard_datagram(std::size_t process, bytes_view datagram, time_point now) override {
+    checkers_.heard_datagram(process, datagram, now);
+  }
   void gone(std::size_t process, time_point now) override;
   void look_at(std::size_t process, const membership::core& core, time_point now) override {
     checkers_.holds(process, core, now);
   }
+  void hear_again(host which);
   [[nodiscard]] std::unique_ptr<membership_host> make(host which, const std::vector<host>& seeds);
-  [[nodiscard]] membership_truth truth_of(const membership::event& event, time_point now);
+  [[nodiscard]] bool somebody_knows_that_left(const node& who);
+  [[nodiscard]] bool somebody_heard_leaving(host which);
+  [[nodiscard]] membership_truth truth_of(const membership::event& event);
+  /// Processes that have died or left.
+  [[nodiscard]] std::uint64_t goings() const noexcept { return world_.counters().crashes + left_; }
   [[nodiscard]] duration doubt();
 
   membership::config settings_;
@@ -98,7 +115,10 @@ private:
   std::vector<host> host_of_process_;
   std::map<std::pair<std::size_t, std::string>, std::uint64_t> sent_;
   std::set<host> given_up_;
+  std::uint64_t left_ = 0;  // processes that have
   time_point network_disturbed_until_;
+  duration longest_stop_{};
+  std::uint32_t drift_max_ = 0;  // in millionths
 };
 
 }  // namespace artillery::sim

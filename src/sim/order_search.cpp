@@ -100,14 +100,16 @@ private:
     }
   }
 
-  /// A put of unknown outcome that no answer can be about may as well never have happened.
+  /// A put of unknown outcome that no answer can be about, and no condition, may as well never have happened.
   void drop_unseen() {
-    const bool all_versions_known = std::all_of(answered_.begin(), answered_.end(), [this](const operation* op) {
+    const auto versions_known = [this](const operation* op) {
       const bool tells = op->is_write() && !op->applied && !op->version.none();
       const bool asks = op->when.what() == replication::condition::kind::if_version;
       return (!tells || by_version_.contains(op->version)) && (!asks || by_version_.contains(op->when.expected()));
-    });
-    if (!all_versions_known) return;
+    };
+    if (!std::all_of(answered_.begin(), answered_.end(), versions_known)) return;
+    // One of unknown outcome may ask for the version of another, which a weak read told its user.
+    if (!std::all_of(unknown_.begin(), unknown_.end(), versions_known)) return;
     std::erase_if(unknown_, [this](const operation* op) {
       return op->what == operation::kind::put && !versioned_[by_value_.at(op->value)];
     });

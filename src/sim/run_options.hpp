@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "artillery/clock.hpp"
+#include "artillery/sim/happening.hpp"
 
 namespace artillery::sim {
 
@@ -45,8 +46,9 @@ struct run_options {
   std::optional<duration> time;             ///< length of the phase with faults, instead of a drawn one
   std::optional<std::uint32_t> operations;  ///< per client or member, at most
   std::vector<std::uint64_t> without = {};  ///< choices (faults and operations by number, ascending) to leave out
+  watcher watch = {};                       ///< is told all that happens in the run, which is the same without it
 
-  [[nodiscard]] constexpr bool has(fault_family family) const noexcept {
+  [[nodiscard]] bool has(fault_family family) const noexcept {
     return (families >> static_cast<unsigned>(family) & 1U) != 0;
   }
 };

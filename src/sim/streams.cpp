@@ -62,6 +62,7 @@ void world::state::send_datagram(host from, const connection& to, bytes message)
   }
   if (lost || cut) {
     ++counters.datagrams_lost;
+    show({.what = happening::kind::lost, .where = from, .other = target, .message = arrival.message.view()});
     return;
   }
   if (twice) {

@@ -94,12 +94,14 @@ void world::pause(host which) {
   if (!is_up(which) || self.paused) return;
   ++state_->counters.pauses;
   self.paused = true;
+  state_->show(happening::kind::pause, which);
 }
 
 void world::resume(host which) {
   host_state& self = state_->hosts[which];
   if (!self.paused) return;
   self.paused = false;
+  state_->show(happening::kind::resume, which);
   if (!self.wakes_at) state_->release_held(which);
 }
 
@@ -109,6 +111,7 @@ void world::suspend(host which, duration length) {
   if (!is_up(which) || (self.wakes_at && *self.wakes_at >= until)) return;
   ++state_->counters.suspensions;
   self.wakes_at = until;
+  state_->show(happening::kind::suspend, which);
   state_->queue.push(until, event{.kind = event_kind::wake, .life = self.life, .at = which});
 }
 
@@ -131,10 +134,12 @@ void world::step_wall_clock(host which, duration by) {
 
 void world::cut(host from, host to) {
   state_->network.cut(from, to);
+  state_->show(happening::kind::cut, from, to);
 }
 
 void world::mend(host from, host to) {
   state_->network.mend(from, to);
+  state_->show(happening::kind::mend, from, to);
   state_->release_stalled(from);
 }
 
@@ -143,10 +148,11 @@ void world::partition(const std::vector<host>& one_side, std::optional<host> bri
   for (host inside : side) {
     for (host outside = 0; outside < hosts(); ++outside) {
       if (side.contains(outside) || inside == bridge || outside == bridge) continue;
-      cut(inside, outside);
-      cut(outside, inside);
+      state_->network.cut(inside, outside);
+      state_->network.cut(outside, inside);
     }
   }
+  state_->show({.what = happening::kind::partition, .other = bridge, .side = one_side});
 }
 
 void world::isolate(host which) {
@@ -164,13 +170,16 @@ std::vector<host> world::split() {
 
 void world::clog(host from, host to) {
   state_->network.clog(from, to);
+  state_->show(happening::kind::clog, from, to);
 }
 void world::unclog(host from, host to) {
+  state_->show(happening::kind::unclog, from, to);
   state_->unclog(from, to);
 }
 
 void world::heal() {
   state_->network.heal();
+  state_->show({.what = happening::kind::heal});
   while (!state_->clogged.empty()) {
     const auto [from, to] = state_->clogged.begin()->first;
     state_->unclog(from, to);
@@ -251,6 +260,7 @@ std::uint64_t world::trace_hash() const noexcept {
 }
 void world::note(std::string_view what, std::uint64_t value) {
   state_->trace.add(what).add(value);
+  state_->show({.what = happening::kind::note, .text = what, .value = value});
 }
 const world_counters& world::counters() const noexcept {
   return state_->counters;

@@ -117,6 +117,7 @@ struct world::state {
   detail::random partitions;
   sim::trace trace;
   world_counters counters;
+  sim::watcher watcher;
 
   /// The effects of one host's program, as long as one input is being handled.
   class sink;
@@ -140,6 +141,11 @@ struct world::state {
   void persist(host which, operation op, bytes record);
   [[nodiscard]] sim::disk& disk_of(host which);
   [[nodiscard]] const sim::disk_faults& disk_faults_of(host which) const noexcept;
+
+  // watch.cpp
+  void show(happening what);
+  void show(happening::kind what, host where, std::optional<host> other = {});
+  void show_input(const event& what);
 
   // streams.cpp
   void post(host from, host to, time_point when, event what);

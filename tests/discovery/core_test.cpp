@@ -152,6 +152,26 @@ TEST_CASE("what a node offered in an earlier life and no more is lost when it co
   CHECK(fact<lost>(told[0])->what.instance == a_service("kv", 2).instance);
 }
 
+TEST_CASE("a node whose clock was set back is believed once its services ran out, and an old one five minutes later",
+          "[discovery]") {
+  one_node n;
+  REQUIRE_FALSE(n.node().browse("", n.now, n));
+  n.hear(one_node::announcing(a_service("kv", 1), 100, 6));
+  n.take_events();
+  n.hear(one_node::announcing(a_service("kv", 2), 1, 5));
+  CHECK(n.take_events().empty());
+  n.pass(seconds{30});
+  CHECK(n.take_events().size() == 1);  // the old one has run out
+  n.hear(one_node::announcing(a_service("kv", 2), 2, 5));
+  CHECK(n.take_events().size() == 1);
+  n.hear(one_node::announcing(a_service("kv", 1), 3, 5));
+  CHECK(n.take_events().empty());
+  n.pass(service_table::departed_memory);
+  n.take_events();
+  n.hear(one_node::announcing(a_service("kv", 1), 4, 5));
+  CHECK(n.take_events().size() == 1);
+}
+
 TEST_CASE("a browser asks at once, then ever more rarely, and lists what it knows", "[discovery]") {
   one_node n;
   const time_point start = n.now;

@@ -5,55 +5,20 @@
 
 #include "catch.hpp"
 #include "history_file.hpp"
+#include "replication/made_up_history.hpp"
 #include "sim/version_witness.hpp"
 
 using namespace artillery;
 using namespace artillery::sim;
 using histories::judge;
 using histories::judgement;
+using made_up_history::erase;
+using made_up_history::operation;
+using made_up_history::put;
+using made_up_history::read;
+using made_up_history::unknown;
 
 namespace {
-
-using operation = history_operation;
-
-operation at(std::uint64_t invoked, std::uint64_t completed) {
-  operation op;
-  op.key = "k";
-  op.invoked = invoked;
-  op.completed = completed;
-  op.invoked_at = time_point{duration{static_cast<duration::rep>(invoked)}};
-  op.completed_at = time_point{duration{static_cast<duration::rep>(completed)}};
-  op.came_to = operation::outcome::done;
-  return op;
-}
-operation put(std::uint64_t invoked, std::uint64_t completed, std::string value, std::uint64_t seq) {
-  operation op = at(invoked, completed);
-  op.what = operation::kind::put;
-  op.value = std::move(value);
-  op.applied = true;
-  op.version = {1, seq};
-  return op;
-}
-operation read(std::uint64_t invoked, std::uint64_t completed, std::string value, std::uint64_t seq) {
-  operation op = at(invoked, completed);
-  op.value = std::move(value);
-  op.found = seq != 0;
-  if (op.found) op.version = {1, seq};
-  return op;
-}
-operation unknown(operation op) {
-  op.came_to = operation::outcome::pending;
-  op.completed = std::numeric_limits<std::uint64_t>::max();
-  op.completed_at = time_point::max();
-  op.applied = false;
-  op.version = {};
-  return op;
-}
-operation erase(std::uint64_t invoked, std::uint64_t completed, std::uint64_t seq) {
-  operation op = put(invoked, completed, {}, seq);
-  op.what = operation::kind::erase;
-  return op;
-}
 
 bool blames(const history& operations, const std::string& what) {
   for (const histories::violation& violation : judge(operations).violations) {

@@ -105,6 +105,35 @@ TEST_CASE("the ping to a suspect carries the suspicion", "[membership][suspicion
   CHECK(ping.message.items.claims.front().state == member_state::suspect);
 }
 
+TEST_CASE("a ping names its addressee's suspicion once, also when it is news", "[membership][suspicion]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  t.meet(make_peer(2));
+  t.out.clear();
+  const membership::view_summary repair{.step = membership::repair_step::claims,
+                                        .sender = membership::shorten(make_peer(2).id),
+                                        .first = 0,
+                                        .last = ~std::uint64_t{0},
+                                        .entries = {}};
+  t.receive(make_peer(2).at, repair, {p.claim(member_state::failed)});
+  const auto pings = t.out.all<membership::ping>();
+  REQUIRE(pings.size() == 1);
+  const auto& claims = pings.front().message.items.claims;
+  CHECK(std::count_if(claims.begin(), claims.end(), [&](const auto& c) { return c.about == p.id; }) == 1);
+}
+
+TEST_CASE("who is left alone goes on pinging those who failed", "[membership][probe]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  t.receive(make_peer(2).at, membership::gossip{}, {p.claim(member_state::failed)});
+  t.pass(membership::config::lan().reconnect_interval * static_cast<int>(membership::checks_max + 1));
+  t.out.clear();
+  t.pass(membership::config::lan().reconnect_interval * 2);
+  CHECK_FALSE(t.out.all<membership::ping>().empty());
+}
+
 TEST_CASE("a helper pings, and says no when four fifths of the asker's patience are over", "[membership][probe]") {
   table t;
   const peer asker = make_peer(1);

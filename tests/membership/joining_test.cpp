@@ -48,6 +48,52 @@ TEST_CASE("a node that is announced to answers with what it knows", "[membership
   CHECK(answer != all.end());
 }
 
+TEST_CASE("a newcomer does not tell on what its first seed told it, but what only the second one knows",
+          "[membership][join]") {
+  table t;
+  const std::vector<peer> peers{make_peer(1), make_peer(2), make_peer(3), make_peer(4)};
+  for (int seed : {0, 1}) REQUIRE_FALSE(t.core.add_seed(peers[static_cast<std::size_t>(seed)].at, t.now, t.out));
+  REQUIRE(t.out.opened.size() == 2);
+  const auto opened = t.out.opened;
+  for (const auto& [number, at] : opened) t.core.link(connection::stream(number, at), link_state::up, t.now, t.out);
+  const auto answer = [&](std::size_t which, const std::vector<peer>& known) {
+    membership::push_pull view{.joining = true, .answer = true, .last = true, .entries = {}};
+    for (const peer& p : known) view.entries.push_back({p.claim(), 0});
+    std::vector<std::byte> frame;
+    membership::write_frame(frame, detail::cluster_tag("default"), true, view);
+    t.out.clear();
+    t.core.receive(connection::stream(opened[which].first, opened[which].second), frame, t.now, t.out);
+  };
+  answer(0, {peers[0], peers[2]});
+  CHECK(t.core.present() == 2);
+  CHECK_FALSE(t.core.has_news());
+  answer(1, {peers[1], peers[2], peers[3]});
+  CHECK(t.core.present() == 4);
+  REQUIRE_FALSE(t.out.all<membership::gossip>().empty());
+  const auto told = t.out.all<membership::gossip>().front().message.items.claims;
+  REQUIRE(told.size() == 2);  // the newest first
+  CHECK(told[0].about == peers[3].id);
+  CHECK(told[1].about == peers[1].id);
+}
+
+TEST_CASE("members whose views agree compare digests and exchange no views; those that differ do",
+          "[membership][push_pull][sim]") {
+  sim::membership_world world{5};
+  world.add({});
+  for (int i = 0; i < 7; ++i) world.add({0});
+  REQUIRE(world.run_until_converged(5s));
+  const auto counted = [&](auto figure) {
+    std::uint64_t sum = 0;
+    for (sim::host h = 0; h < world.hosts(); ++h) sum += world.core(h)->counted().*figure;
+    return sum;
+  };
+  const auto views = counted(&membership::counters::push_pulls);
+  const auto frames = counted(&membership::counters::frames_sent);
+  world.run_for(2min);
+  CHECK(counted(&membership::counters::push_pulls) == views);
+  CHECK(counted(&membership::counters::frames_sent) >= frames + 8 * 2 * 3);  // a ping and its ack every half minute
+}
+
 TEST_CASE("a node is no seed of its own, and a seed is kept once", "[membership][join]") {
   table t;
   REQUIRE_FALSE(t.core.add_seed(t.self_at, t.now, t.out));
@@ -101,6 +147,8 @@ TEST_CASE("leaving waits until somebody has said that it heard", "[membership][l
   t.out.clear();
   REQUIRE_FALSE(t.core.leave(t.now, t.out));
   const auto first = t.out.all<membership::ping>().front();
+  const auto& claims = first.message.items.claims;
+  CHECK(std::count_if(claims.begin(), claims.end(), [&](const auto& c) { return c.about == t.core.self().id; }) == 1);
   t.pass(4s);
   CHECK_FALSE(t.core.has_left());
   t.answer(first);
@@ -115,6 +163,22 @@ TEST_CASE("leaving waits until somebody has said that it heard", "[membership][l
   REQUIRE(acks.size() == 1);
   REQUIRE(acks.front().message.items.claims.size() == 1);
   CHECK(acks.front().message.items.claims.front().state == membership::member_state::left);
+}
+
+TEST_CASE("a farewell that only somebody who has left acknowledges was heard by nobody", "[membership][leave]") {
+  table t;
+  const peer gone = make_peer(1);
+  t.meet(gone);
+  t.meet(make_peer(2));
+  t.out.clear();
+  REQUIRE_FALSE(t.core.leave(t.now, t.out));
+  t.pass(4s);
+  for (const auto& ping : t.out.all<membership::ping>()) {
+    if (ping.to != gone.at) continue;
+    const auto sequence = std::get<membership::ping>(ping.message.body).sequence;
+    t.receive(gone.at, membership::ack{sequence, {}}, {gone.claim(membership::member_state::left)});
+  }
+  CHECK_FALSE(t.core.has_left());
 }
 
 TEST_CASE("leaving ends at its time limit when nobody answers", "[membership][leave]") {

@@ -95,12 +95,77 @@ TEST_CASE("a member that comes back within a round is probed once per round", "[
   detail::random random{3};
   for (std::uint64_t i = 1; i <= 4; ++i) {
     const node_id id{i, i};
-    members.insert(id, {1, 0, membership::member_state::alive}, std::make_shared<const membership::facts>(), {});
-    for (int times = 0; times < 3; ++times) ring.add(id, random);
+    membership::member_row& row =
+        members.insert(id, {1, 0, membership::member_state::alive}, std::make_shared<const membership::facts>(), {});
+    for (int times = 0; times < 3; ++times) ring.add(row, random);
   }
   std::map<node_id, int> probed;
   for (int i = 0; i < 40; ++i) ++probed[ring.next(members, random)->key];
   for (const auto& [id, times] : probed) CHECK(times == 10);
+}
+
+TEST_CASE("a member that is forgotten loses its place in the round, and the others keep theirs",
+          "[membership][probe]") {
+  membership::member_table members{1};
+  membership::probe_ring ring;
+  detail::random random{3};
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    ring.add(members.insert({i, i}, {1, 0, membership::member_state::alive},
+                            std::make_shared<const membership::facts>(), {}),
+             random);
+  }
+  const node_id first = ring.next(members, random)->key;
+  membership::member_row& gone = *members.find(first);
+  members.set_standing(gone, {1, 0, membership::member_state::failed}, {});
+  ring.remove(gone);
+  members.erase(first);
+  std::map<node_id, int> probed;
+  for (int i = 0; i < 3; ++i) ++probed[ring.next(members, random)->key];
+  CHECK(probed.size() == 3);
+  CHECK(!probed.contains(first));
+}
+
+TEST_CASE("draws of members leave out those that are not eligible, and give each of the others its chance",
+          "[membership][gossip]") {
+  membership::member_table members{1};
+  detail::random random{5};
+  using membership::member_state;
+  for (std::uint64_t i = 1; i <= 8; ++i) {
+    const member_state state = i == 2 || i == 5 ? member_state::failed
+                               : i == 7         ? member_state::suspect
+                                                : member_state::alive;
+    members.insert({i, i}, {1, 0, state}, std::make_shared<const membership::facts>(), {});
+  }
+  std::map<std::uint64_t, int> present;
+  std::map<std::uint64_t, int> alive;
+  for (int i = 0; i < 1'200; ++i) {
+    for (const auto* row : members.draw_present(3, random)) ++present[row->key.low];
+    for (const auto* row : members.draw_alive(2, {8, 8}, random)) ++alive[row->key.low];
+  }
+  REQUIRE(present.size() == 6);  // 600 each
+  for (const auto& [member, times] : present) CHECK(std::abs(times - 600) < 120);
+  REQUIRE(alive.size() == 4);  // 1, 3, 4 and 6; 600 each
+  for (const auto& [member, times] : alive) CHECK(std::abs(times - 600) < 120);
+  CHECK(members.draw_present(9, random).size() == 6);
+  CHECK(members.gone_rows().size() == 2);
+}
+
+TEST_CASE("of several members at one address the first is found, and the next when that one is gone",
+          "[membership][identity]") {
+  membership::member_table members{1};
+  const auto at = std::make_shared<membership::facts>();
+  at->at = endpoint::v4(10, 0, 0, 1, 7946);
+  const auto elsewhere = std::make_shared<membership::facts>();
+  elsewhere->at = endpoint::v4(10, 0, 0, 2, 7946);
+  for (std::uint64_t i = 1; i <= 3; ++i) members.insert({i, i}, {1, 0, membership::member_state::alive}, at, {});
+  CHECK(members.present_at(at->at)->key == node_id{1, 1});
+  members.set_standing(*members.find(node_id{1, 1}), {1, 0, membership::member_state::failed}, {});
+  CHECK(members.present_at(at->at)->key == node_id{2, 2});
+  members.set_facts(*members.find(node_id{2, 2}), elsewhere);
+  CHECK(members.present_at(at->at)->key == node_id{3, 3});
+  CHECK(members.present_at(elsewhere->at)->key == node_id{2, 2});
+  members.set_standing(*members.find(node_id{3, 3}), {1, 0, membership::member_state::left}, {});
+  CHECK(members.present_at(at->at) == nullptr);
 }
 
 TEST_CASE("the transmit queue stops looking when nothing fits", "[membership][gossip]") {

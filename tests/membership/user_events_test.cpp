@@ -72,6 +72,34 @@ TEST_CASE("more than 256 events behind a missing one skip it", "[membership][eve
   CHECK(t.out.count<membership::user_event>() == 256);
 }
 
+TEST_CASE("where events never cease, one that was missed is asked for once digests have differed for the gap wait",
+          "[membership][events]") {
+  const auto questions_within = [](duration length) {
+    table t;
+    const peer talker = make_peer(1);
+    const peer prober = make_peer(2);
+    t.meet(talker);
+    t.meet(prober);
+    const time_point end = t.now + length;
+    for (std::uint64_t number = 1; t.now < end; ++number) {
+      t.receive(talker.at, membership::gossip{}, {}, {numbered(talker, number, number - 1)});
+      // Its digest of events is of one more than ours.
+      t.receive(prober.at, membership::ping{.sequence = 1,
+                                            .addressee = membership::address_tag(t.core.self().id, 5),
+                                            .sender = membership::shorten(prober.id),
+                                            .digests = {.view = 0, .events = 0xffffffff}});
+      t.pass(100ms);
+    }
+    const auto asked = t.out.all<membership::event_summary>();
+    return std::count_if(asked.begin(), asked.end(),
+                         [&](const sent_datagram& question) { return question.to == prober.at; });
+  };
+  const duration wait = membership::config::lan().gap_wait;
+  CHECK(questions_within(wait - 500ms) == 0);
+  CHECK(questions_within(wait + 500ms) == 1);
+  CHECK(questions_within(wait * 3 + 500ms) == 3);
+}
+
 TEST_CASE("events of nobody known, or of an earlier life, are dropped", "[membership][events]") {
   table t;
   peer p = make_peer(1);
@@ -198,6 +226,22 @@ TEST_CASE("an origin goes on above what others hold to be its number, whoever ma
   CHECK(sent.front().message.items.events.front().sequence == 1'001);
   t.receive(p.at, membership::gossip{}, {}, {numbered(me, 1'002 + membership::sequence_jump_max, 0)});
   CHECK(t.core.events_base(me.id) == 1'001);  // the others do not believe that either
+}
+
+TEST_CASE("who talks without end is refused before its store outgrows its limits", "[membership][events]") {
+  membership::config config;
+  config.events_kept_max = 2;
+  config.broadcasts_max = 32;
+  table t{config};
+  t.meet(make_peer(1));
+  std::size_t refused = 0;
+  for (int i = 0; i < 2'000; ++i) {
+    t.pass(1ms);
+    if (t.core.broadcast("t", std::string(100, 'x'), t.now, t.out)) ++refused;
+    t.core.check_invariants();
+  }
+  CHECK(refused > 0);
+  CHECK(refused < 2'000);
 }
 
 TEST_CASE("an accepted broadcast is sent though others' events crowd the store", "[membership][events]") {

@@ -4,13 +4,11 @@
 
 #include "catch.hpp"
 #include "event_loop.hpp"
+#include "loopback.hpp"
 #include "net/datagram_socket.hpp"
 
 namespace artillery::net {
 namespace {
-
-const auto loopback = endpoint::v4(127, 0, 0, 1, 0);
-const auto loopback_v6 = endpoint::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0);
 
 std::shared_ptr<datagram_socket> bound_socket(const strand& executor, const datagram_options& options) {
   std::error_code error;

@@ -14,6 +14,7 @@
 #include "base/assert.hpp"
 #include "catch.hpp"
 #include "event_loop.hpp"
+#include "loopback.hpp"
 #include "net/datagram_socket.hpp"
 #include "net/driver.hpp"
 #include "net/event_queue.hpp"
@@ -22,7 +23,6 @@ namespace artillery::net {
 namespace {
 
 using namespace std::chrono_literals;
-const auto loopback = endpoint::v4(127, 0, 0, 1, 0);
 
 /// A core that reports all that it hears as events and does what it is told.
 class parrot {

@@ -15,6 +15,7 @@
 #include "base/random.hpp"
 #include "catch.hpp"
 #include "event_loop.hpp"
+#include "loopback.hpp"
 #include "net/socket_address.hpp"
 #include "net/stream_hub.hpp"
 
@@ -23,8 +24,6 @@ namespace {
 
 using tcp = asio::ip::tcp;
 using namespace std::chrono_literals;
-const auto loopback = endpoint::v4(127, 0, 0, 1, 0);
-const auto loopback_v6 = endpoint::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0);
 
 /// A hub and all that it told.
 struct peer final : stream_hub::observer {

@@ -2,42 +2,17 @@
 #include "sim/linearizability.hpp"
 
 #include "catch.hpp"
+#include "replication/made_up_history.hpp"
 
 using namespace artillery;
 using namespace artillery::sim;
 using namespace std::chrono_literals;
+using made_up_history::operation;
+using made_up_history::put;
+using made_up_history::read;
+using made_up_history::unknown;
 
 namespace {
-
-using operation = history_operation;
-
-operation at(std::uint64_t invoked, std::uint64_t completed) {
-  operation op;
-  op.key = "k";
-  op.invoked = invoked;
-  op.completed = completed;
-  op.invoked_at = time_point{1h} + std::chrono::milliseconds{invoked};
-  op.completed_at = time_point{1h} + std::chrono::milliseconds{completed};
-  op.came_to = operation::outcome::done;
-  return op;
-}
-operation put(std::uint64_t invoked, std::uint64_t completed, std::string value, std::uint64_t seq) {
-  operation op = at(invoked, completed);
-  op.what = operation::kind::put;
-  op.value = std::move(value);
-  op.applied = true;
-  op.version = {1, seq};
-  return op;
-}
-operation read(std::uint64_t invoked, std::uint64_t completed, std::string value, std::uint64_t seq,
-               std::uint64_t as_of = 0) {
-  operation op = at(invoked, completed);
-  op.value = std::move(value);
-  op.found = seq != 0;
-  if (op.found) op.version = {1, seq};
-  op.as_of = {1, std::max(seq, as_of)};
-  return op;
-}
 
 const journal two_writes{{"k", {1, 1}, false, "a"}, {"k", {1, 2}, false, "b"}};
 
@@ -71,14 +46,19 @@ TEST_CASE("a read of a write that was not asked for yet is found", "[replication
 
 TEST_CASE("a write of unknown outcome may be seen or not, but not first seen and then not",
           "[replication][linearizability]") {
-  operation unknown = put(3, 0, "b", 0);
-  unknown.came_to = operation::outcome::pending;
-  unknown.completed = std::numeric_limits<std::uint64_t>::max();
-  unknown.completed_at = time_point::max();
-  unknown.applied = false;
-  CHECK(sound({put(1, 2, "a", 1), unknown, read(5, 6, "a", 1), read(7, 8, "b", 2)}));
-  CHECK(sound({put(1, 2, "a", 1), unknown, read(5, 6, "a", 1)}));
-  CHECK_FALSE(sound({put(1, 2, "a", 1), unknown, read(5, 6, "b", 2), read(7, 8, "a", 1)}));
+  const operation second = unknown(put(3, 0, "b", 0));
+  CHECK(sound({put(1, 2, "a", 1), second, read(5, 6, "a", 1), read(7, 8, "b", 2)}));
+  CHECK(sound({put(1, 2, "a", 1), second, read(5, 6, "a", 1)}));
+  CHECK_FALSE(sound({put(1, 2, "a", 1), second, read(5, 6, "b", 2), read(7, 8, "a", 1)}));
+}
+
+TEST_CASE("a write of unknown outcome may build on another, whose version only a weak read told",
+          "[replication][linearizability]") {
+  operation second = unknown(put(2, 0, "b", 0));
+  second.when = replication::condition::is({1, 1});
+  CHECK(sound({unknown(put(1, 0, "a", 0)), second, read(5, 6, "b", 2)}));
+  CHECK(sound({unknown(put(1, 0, "a", 0)), second, read(5, 6, "", 0)}));
+  CHECK_FALSE(sound({unknown(put(1, 0, "a", 0)), second, read(5, 6, "b", 2), read(7, 8, "a", 1)}));
 }
 
 TEST_CASE("a swap that failed on what was not there is found", "[replication][linearizability]") {

@@ -39,9 +39,21 @@ std::string discovery_words::question_text(const question& what) const {
   return text;
 }
 
-described discovery_words::describe(const utterance& what) const {
+decoded_frame discovery_words::read(const utterance& what) const {
   const auto realm = realms_.find(what.from);
-  const auto decoded = decode(what.message, realm == realms_.end() ? realm::of("") : realm->second);
+  return decode(what.message, realm == realms_.end() ? realm::of("") : realm->second);
+}
+
+void discovery_words::learn_names(const utterance& what) {
+  const decoded_frame decoded = read(what);
+  const auto* said = decoded.error ? nullptr : std::get_if<announcement>(&decoded.what.body);
+  if (said != nullptr && !services_.contains(said->what.instance.high)) {
+    name_service(said->what.instance, title_of(said->what));
+  }
+}
+
+described discovery_words::describe(const utterance& what) const {
+  const decoded_frame decoded = read(what);
   if (decoded.error) {
     return {"noise", "no frame of ours: " + std::string{what.message.text()}};
   }

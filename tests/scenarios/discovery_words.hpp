@@ -19,12 +19,16 @@ public:
   void name_service(const node_id& instance, const std::string& name) { services_[instance.high] = name; }
   void name_realm(const std::string& host, const discovery::realm& where) { realms_[host] = where; }
 
+  /// Of what a message announces, where nobody named it.
+  void learn_names(const utterance& what);
+
   [[nodiscard]] described describe(const utterance& what) const;
   /// As told to the user of `host`.
   [[nodiscard]] std::string event_text(const std::string& host, const discovery::core_event& what) const;
   [[nodiscard]] static std::string counters_text(const discovery::core_counters& what);
 
 private:
+  [[nodiscard]] discovery::decoded_frame read(const utterance& what) const;
   [[nodiscard]] std::string question_text(const discovery::question& what) const;
   [[nodiscard]] std::string name_of(std::uint64_t instance_high) const;
 

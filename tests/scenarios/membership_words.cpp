@@ -32,6 +32,11 @@ std::string event_place(std::uint64_t sequence, const std::string& origin) {
   return "event " + std::to_string(sequence) + " of " + origin;
 }
 
+read_message read_whole(const utterance& what) {
+  const std::uint32_t cluster = detail::cluster_tag(config{}.cluster);
+  return what.on_stream ? read_frame(what.message, cluster, what.first) : read_datagram(what.message, cluster);
+}
+
 }  // namespace
 
 std::string tags_text(const tag_map& tags) {
@@ -104,11 +109,21 @@ described membership_words::describe_body(const message_body& body) const {
   return {"push_pull", purpose + list_of(m)};
 }
 
+void membership_words::learn_names(const utterance& what) {
+  const read_message read = read_whole(what);
+  if (read.error) return;
+  const auto learn = [this](const claim& told) {
+    if (told.facts && !full_names_.contains(told.about)) name_node(told.about, told.facts->name);
+  };
+  for (const claim& each : read.value.items.claims) learn(each);
+  const auto* all = std::get_if<push_pull>(&read.value.body);
+  if (all == nullptr) return;
+  for (const push_pull_entry& each : all->entries) learn(each.claim);
+}
+
 /// News that rides along follows a '+'. Pings, acks and gossip that carry it are kinds of their own.
 described membership_words::describe(const utterance& what) const {
-  const std::uint32_t cluster = detail::cluster_tag(config{}.cluster);
-  const read_message read =
-      what.on_stream ? read_frame(what.message, cluster, what.first) : read_datagram(what.message, cluster);
+  const read_message read = read_whole(what);
   if (read.error) return unreadable;
   described result = describe_body(read.value.body);
   const items& news = read.value.items;

@@ -18,6 +18,9 @@ public:
     short_names_[membership::shorten(id).value] = name;
   }
 
+  /// Of those whom a message tells about, where nobody named them.
+  void learn_names(const utterance& what);
+
   [[nodiscard]] described describe(const utterance& what) const;
   /// As told to the user of `host`.
   [[nodiscard]] std::string event_text(const std::string& host, const membership::event& what) const;

@@ -158,7 +158,8 @@ struct config {
   duration push_spacing = std::chrono::milliseconds{10};
   /// A failed member is gossiped to for so long, in case it only seemed so.
   duration gossip_to_failed = std::chrono::seconds{30};
-  /// Full exchange of state with one random member, over TCP. Grows with the logarithm of the members above 32.
+  /// One random member's digests are compared over TCP, and whole views exchanged where they differ. Grows with the
+  /// logarithm of the members above 32.
   duration push_pull_interval = std::chrono::seconds{30};
   /// One failed member is tried again each interval, by a datagram and, every fourth time, over TCP.
   duration reconnect_interval = std::chrono::seconds{5};

@@ -22,12 +22,14 @@ namespace {
 
 constexpr const char* footer = R"(Examples:
   ./dev sim chain --seeds 20000 -o json           many seeds, and one JSON object about them
-  ./dev sim chain --seed 17                       one seed again
+  ./dev sim chain --seed 17                       one seed again, and what it draws
+  ./dev sim chain --seed 17 --trace run.txt       and all that happens in it
   ./dev sim membership --fresh --faults loss      seeds that nobody ran yet, with lost datagrams only
   ./dev sim shrink chain --seed 17                the smallest run of it that still fails
   ./dev sim mutants                               every planted mistake is found
 
-Programs of their own: ./dev sim explore tries every run of small set-ups, ./dev sim nightly does all of it at length.
+Programs of their own: ./dev sim explore tries every run of small set-ups, scale studies large clusters, judge reads
+histories of real processes, nightly does all of it at length.
 Exit codes: 0 all is well, 1 a violation or less work than stated, 2 wrong use.
 docs/simulating.md tells more.)";
 
@@ -130,6 +132,11 @@ std::optional<artillery::duration> parse_budget(const std::string& text) {
 }
 constexpr const char* budget_allowed = "1ns to 24h are, such as 30s, 10m, 2h";
 
+/// Where a trace goes: not to a file.
+bool is_output(const std::string& file) {
+  return file.empty() || file == "-";
+}
+
 void add_seeds_command(CLI::App& app, const room& where, std::optional<arguments>& chosen) {
   CLI::App* command = app.add_subcommand(where.name, "Seeds of " + where.name + ", one after another");
   const auto given = std::make_shared<seeds_arguments>();
@@ -163,10 +170,21 @@ void add_seeds_command(CLI::App& app, const room& where, std::optional<arguments
       ->type_name("FIGURE=N");
   add_jobs(*command, given->jobs);
   command->add_flag("--hashes", given->hashes, "Print the trace hash of every seed");
+  command->add_option("--trace", given->trace, "Tell all that happens in this one seed, or write it to a file")
+      ->type_name("[FILE]")
+      ->expected(0, 1);
   add_format(*command, given->format);
   add_mutant(*command, given->mutant, where.mutants);
   add_run_options(*command, given->fixed);
-  command->callback([given, &chosen] { chosen = *given; });
+  command->callback([given, &chosen] {
+    if (given->trace && given->named.size() != 1) {
+      throw CLI::ValidationError("--trace", "is of one seed; name it: --seed 17");
+    }
+    if (given->trace && is_output(*given->trace) && given->format != output_format::table) {
+      throw CLI::ValidationError("--trace", "would stand among the JSON; name a file: --trace run.txt");
+    }
+    chosen = *given;
+  });
 }
 
 /// The room as a word behind the command.
@@ -272,6 +290,9 @@ seed_and_options parse_corpus_words(std::vector<std::string> words) {
   add_number<std::uint64_t>(app, "--seed", line.seed, 0, std::numeric_limits<std::uint64_t>::max(), "The seed")
       ->required();
   add_run_options(app, line.fixed);
+  tool::add_parsed_option(
+      app, "--draws", line.draws, [](const std::string& text) { return parse_hash(text); }, "16 hexadecimal digits are",
+      "What it drew when it was kept");
   try {
     std::reverse(words.begin(), words.end());
     app.parse(std::move(words));

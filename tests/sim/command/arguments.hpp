@@ -30,6 +30,7 @@ struct seeds_arguments {
   std::string mutant;
   unsigned jobs = 1;
   bool hashes = false;
+  std::optional<std::string> trace;  ///< a file, or - for the output
   output_format format = output_format::table;
 };
 
@@ -64,10 +65,11 @@ using arguments = std::variant<seeds_arguments, shrink_arguments, corpus_argumen
 /// Throws `tool::help_requested`, or `tool::failure` that names the option, what is wrong with it and what is allowed.
 [[nodiscard]] arguments parse_arguments(std::vector<std::string> words, const std::vector<room>& rooms);
 
-/// A line of the corpus: which seed, and what is fixed of its run.
+/// A line of the corpus: which seed, what is fixed of its run, and what it drew when it was kept (`hash_of_draws`).
 struct seed_and_options {
   std::uint64_t seed = 0;
   artillery::sim::run_options fixed;
+  std::optional<std::uint64_t> draws = {};
 };
 /// Throws `tool::failure`.
 [[nodiscard]] seed_and_options parse_corpus_words(std::vector<std::string> words);

@@ -51,7 +51,8 @@ std::vector<corpus_line> read_corpus(const std::string& file) {
 std::string corpus_text(const seed_and_options& run, const std::string& found) {
   std::string comment = found;
   std::replace(comment.begin(), comment.end(), '\n', ' ');
-  return "--seed " + std::to_string(run.seed) + words_of(run.fixed) + "  # " + comment;
+  const std::string draws = run.draws ? " --draws " + hash_text(*run.draws) : "";
+  return "--seed " + std::to_string(run.seed) + words_of(run.fixed) + draws + "  # " + comment;
 }
 
 void append_to_corpus(const std::string& file, const std::string& line) {

@@ -7,7 +7,8 @@
 #include "arguments.hpp"
 
 /// The runs that failed once: a file for each room, a line for each run. A line is the words that select the run, and
-/// behind `#` what it found: `--seed 17 --faults loss  # a dirty read overtook its commit`.
+/// behind `#` what it found: `--seed 17 --faults loss  # a dirty read overtook its commit`. `--draws` notes what the
+/// seed drew then: after a change of the draws it is another run, which the line does not keep any more.
 namespace simulator {
 
 struct corpus_line {

@@ -1,6 +1,7 @@
 #include "mutant_trials.hpp"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 #include <map>
 #include <new>
 #include <system_error>
+
+#include "totals.hpp"
 
 namespace simulator {
 
@@ -68,7 +71,8 @@ pid_t start(const mutant_trial& trial, std::uint64_t seeds_max, shared_slot& slo
   return child;
 }
 
-void take_result(mutant_trial& trial, const shared_slot& slot, int status) {
+void take_result(mutant_trial& trial, const shared_slot& slot, int status, const rusage& used) {
+  trial.cpu_seconds = cpu_seconds_of(used);
   trial.seeds = slot.seed;
   trial.found = slot.found;
   trial.violation = slot.violation.data();
@@ -93,12 +97,13 @@ void run_mutant_trials(std::vector<mutant_trial>& trials, std::uint64_t seeds_ma
       continue;
     }
     int status = 0;
-    const pid_t ended = ::waitpid(-1, &status, 0);
+    rusage used{};
+    const pid_t ended = ::wait4(-1, &status, 0, &used);
     if (ended < 0 && errno == EINTR) continue;
-    if (ended < 0) throw std::system_error{errno, std::generic_category(), "waitpid"};
+    if (ended < 0) throw std::system_error{errno, std::generic_category(), "wait4"};
     const auto which = running.find(ended);
     if (which == running.end()) continue;
-    take_result(trials[which->second], slots[which->second], status);
+    take_result(trials[which->second], slots[which->second], status, used);
     finished(trials[which->second]);
     running.erase(which);
   }

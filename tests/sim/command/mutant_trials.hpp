@@ -16,6 +16,7 @@ struct mutant_trial {
   bool found = false;
   std::uint64_t seeds = 0;     ///< how many it took, from seed 1 on: the last one found it
   std::string violation = {};  ///< of the last seed
+  double cpu_seconds = 0;
 
   [[nodiscard]] const std::string& name() const { return where->mutants.at(mutant); }
 };

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "base/assert.hpp"
+#include "sim/trace.hpp"
 
 namespace simulator {
 
@@ -49,6 +50,13 @@ sim::run_result run_guarded(const room& where, std::uint64_t seed, const sim::ru
     failed.violations = {"exception: " + std::string{error.what()}};
   }
   return failed;
+}
+
+std::optional<std::uint64_t> hash_of_draws(const room& where, std::uint64_t seed, const sim::run_options& options) {
+  if (!where.describe) return std::nullopt;
+  sim::trace hash;
+  for (const auto& [name, value] : where.describe(seed, options)) hash.add(name).add(value);
+  return hash.value();
 }
 
 std::string invariant_of(const std::string& violation) {

@@ -1,6 +1,7 @@
 // The rooms of artillery, and a chain with views that change as one more, as the command sees them: how to run a seed,
 // what its summary begins with, and the least that a thousand seeds have to reach.
 #include "room.hpp"
+#include "rooms_in_words.hpp"
 #include "sim/chain_world.hpp"
 #include "sim/discovery_world.hpp"
 #include "sim/membership_run.hpp"
@@ -36,7 +37,9 @@ room chain() {
                      {"streams_congested", 1'400},
                      {"frames_refused", 90},
                      {"duplicate_writes", 4'000},
-                     {"orders_searched", 270}}};
+                     {"orders_searched", 270}},
+          .describe = chain_drawn,
+          .words = chain_words};
 }
 
 room views() {
@@ -69,15 +72,23 @@ room membership() {
                      {"cluster_seconds", 85'000},
                      {"crashes", 2'600},
                      {"restarts", 850},
+                     {"crashes_midway", 390},
                      {"pauses", 350},
+                     {"suspensions", 300},
+                     {"clocks_drifting", 1'150},
+                     {"clogs", 280},
                      {"partitions", 550},
+                     {"bridges", 370},
+                     {"chatters", 60},
                      {"forgeries", 800},
                      {"leaves", 280},
                      {"datagrams_lost", 320'000},
                      {"events_delivered", 120'000},
                      {"recovered", 12'000},
                      {"failed", 11'000},
-                     {"deaths_detected", 950}}};
+                     {"deaths_detected", 950}},
+          .describe = membership_drawn,
+          .words = membership_words};
 }
 
 room discovery() {
@@ -90,7 +101,11 @@ room discovery() {
                      {"crashes", 430},
                      {"restarts", 270},
                      {"pauses", 360},
-                     {"clock_steps", 30},
+                     {"suspensions", 360},
+                     {"clock_steps", 600},
+                     {"lives_set_back", 24},
+                     {"clocks_drifting", 900},
+                     {"clogs", 370},
                      {"datagrams_lost", 148'000},
                      {"updated", 3'000},
                      {"lost_by_goodbye", 4'200},
@@ -98,7 +113,9 @@ room discovery() {
                      {"lost_by_restart", 40},
                      {"withdrawals", 1'700},
                      {"seeks_answered", 27'000},
-                     {"seeks_timed_out", 13'000}}};
+                     {"seeks_timed_out", 13'000}},
+          .describe = discovery_drawn,
+          .words = discovery_words};
 }
 
 }  // namespace

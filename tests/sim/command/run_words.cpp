@@ -1,6 +1,9 @@
 #include "run_words.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
 
 #include "notation.hpp"
 
@@ -12,6 +15,8 @@ namespace {
 
 /// More are a mistake, not a wish: no run has as many choices.
 constexpr std::uint64_t numbers_max = 1'000'000;
+
+constexpr std::size_t hash_digits = 16;
 
 std::vector<std::string_view> split(std::string_view text) {
   std::vector<std::string_view> parts;
@@ -89,6 +94,19 @@ std::string words_of(const sim::run_options& options) {
   if (options.operations) words += " --operations " + std::to_string(*options.operations);
   if (!options.without.empty()) words += " --without " + numbers_text(options.without);
   return words;
+}
+
+std::optional<std::uint64_t> parse_hash(std::string_view text) {
+  std::uint64_t hash = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hash, 16);
+  if (text.size() != hash_digits || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return hash;
+}
+
+std::string hash_text(std::uint64_t hash) {
+  std::array<char, hash_digits + 1> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return text.data();
 }
 
 bool is_unrestricted(const sim::run_options& options) {

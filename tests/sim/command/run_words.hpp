@@ -24,6 +24,10 @@ namespace simulator {
 /// The words that fix what `options` fixes: empty, or ` --faults loss --nodes 3`.
 [[nodiscard]] std::string words_of(const artillery::sim::run_options& options);
 
+/// Sixteen hexadecimal digits; nothing for anything else.
+[[nodiscard]] std::optional<std::uint64_t> parse_hash(std::string_view text);
+[[nodiscard]] std::string hash_text(std::uint64_t hash);
+
 /// Whether everything is left to the seed.
 [[nodiscard]] bool is_unrestricted(const artillery::sim::run_options& options);
 

@@ -41,8 +41,12 @@ void run_seeds(const run_plan& plan, const seed_result& take) {
   const auto start = std::chrono::steady_clock::now();
   in_order results{plan.seeds, take};
   std::atomic<std::uint64_t> next{0};
+  const auto is_over = [&] {
+    return (plan.within && std::chrono::steady_clock::now() - start >= *plan.within) ||
+           (plan.is_over && plan.is_over());
+  };
   const auto work = [&] {
-    while (!plan.within || std::chrono::steady_clock::now() - start < *plan.within) {
+    while (!is_over()) {
       const std::uint64_t at = next++;
       if (at >= plan.seeds.size()) return;
       results.finished(at, run_guarded(plan.where, plan.seeds[at], plan.fixed));

@@ -35,6 +35,7 @@ struct run_plan {
   artillery::sim::run_options fixed;
   unsigned jobs = 1;
   std::optional<std::chrono::nanoseconds> within;  ///< no new seed after this
+  std::function<bool()> is_over = {};              ///< nor once this holds; asked by every thread
 };
 
 using seed_result = std::function<void(std::uint64_t seed, const artillery::sim::run_result& result)>;

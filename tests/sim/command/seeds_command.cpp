@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <fstream>
+#include <memory>
 #include <ostream>
 #include <random>
 
 #include "commands.hpp"
 #include "exit_code.hpp"
+#include "interruption.hpp"
 #include "run_words.hpp"
 #include "seed_runs.hpp"
 #include "seeds_report.hpp"
@@ -55,14 +58,47 @@ void refuse_unknown_figures(const seeds_arguments& given, const room& where) {
   }
 }
 
+/// Where the trace of the only seed goes, if anywhere.
+class trace_file {
+public:
+  trace_file(const seeds_arguments& given, const room& of, const console& where) {
+    if (!given.trace) return;
+    if (!of.words) throw tool::failure{tool::exit_code::wrong_use, of.name + " has no words for a trace"};
+    is_file_ = !given.trace->empty() && *given.trace != "-";
+    name_ = *given.trace;
+    if (is_file_) file_.open(name_);
+    if (is_file_ && !file_) throw tool::failure{tool::exit_code::failed, "cannot write to " + name_};
+    std::ostream& out = is_file_ ? file_ : where.out;
+    trace_ = std::make_shared<run_trace>(of.words(given.named.front(), given.fixed), out);
+  }
+
+  [[nodiscard]] sim::watcher watcher() const {
+    if (!trace_) return {};
+    return [trace = trace_](const sim::happening& what) { trace->show(what); };
+  }
+  void end() {
+    if (is_file_ && !file_.flush()) throw tool::failure{tool::exit_code::failed, "cannot write to " + name_};
+  }
+
+private:
+  bool is_file_ = false;
+  std::string name_;
+  std::ofstream file_;
+  std::shared_ptr<run_trace> trace_;
+};
+
 }  // namespace
 
 int run(const seeds_arguments& given, const std::vector<room>& rooms, const console& where) {
   const room& of = *find_room(rooms, given.room);
   plant(of, given.mutant);
   refuse_unknown_figures(given, of);
-  const run_plan plan{of, chosen_seeds(given), given.fixed, given.jobs, given.within};
+  const interruption ctrl_c;
+  run_plan plan{of, chosen_seeds(given), given.fixed, given.jobs, given.within, [&] { return ctrl_c.has_come(); }};
   const seeds_report report{given, where};
+  if (given.named.size() == 1) report.draws(of, given.named.front());
+  trace_file trace{given, of, where};
+  plan.fixed.watch = trace.watcher();
   totals sum;
   const double cpu_before = cpu_seconds_used();
   const auto start = std::chrono::steady_clock::now();
@@ -77,8 +113,11 @@ int run(const seeds_arguments& given, const std::vector<room>& rooms, const cons
   }
   sum.spent(cpu_seconds_used() - cpu_before,
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-  const std::vector<shortfall> missing = less_than(stated_work(given, of, sum.seeds()), sum.figures(of));
+  std::vector<std::pair<std::string, double>> stated = stated_work(given, of, sum.seeds());
+  if (ctrl_c.has_come()) stated.emplace_back("seeds", static_cast<double>(plan.seeds.size()));
+  const std::vector<shortfall> missing = less_than(stated, sum.figures(of));
   report.end(of, sum, missing);
+  trace.end();
   where.out << std::flush;
   return sum.violations().empty() && missing.empty() && where.out ? sound : unsound;
 }

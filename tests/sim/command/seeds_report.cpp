@@ -1,11 +1,11 @@
 #include "seeds_report.hpp"
 
-#include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "commands.hpp"
+#include "output/table.hpp"
+#include "run_words.hpp"
 
 namespace simulator {
 
@@ -17,12 +17,6 @@ namespace {
 /// Who has ten failed seeds has enough to do.
 constexpr std::size_t failures_shown_max = 10;
 
-std::string hash_text(std::uint64_t hash) {
-  std::array<char, 17> text{};
-  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
-  return text.data();
-}
-
 json number(const figure& one) {
   if (one.decimals == 0) return static_cast<std::uint64_t>(one.value);
   return json::parse(one.text());  // as many digits as the table has
@@ -32,6 +26,14 @@ json number(const figure& one) {
 
 std::string seeds_report::replay(std::uint64_t seed) const {
   return replay_command(given_.room, seed, given_.fixed, given_.mutant);
+}
+
+void seeds_report::draws(const room& of, std::uint64_t seed) const {
+  if (given_.format != output_format::table || !of.describe) return;
+  tool::output::listing list;
+  for (const auto& [name, value] : of.describe(seed, given_.fixed)) list.add("  " + name, value);
+  where_.out << "seed " << seed << " draws (" << hash_text(hash_of_draws(of, seed, given_.fixed).value_or(0)) << "):\n"
+             << list.text() << std::flush;
 }
 
 void seeds_report::seed(std::uint64_t seed, const sim::run_result& result) const {

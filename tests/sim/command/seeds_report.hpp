@@ -16,6 +16,8 @@ class seeds_report {
 public:
   seeds_report(const seeds_arguments& given, const console& where) : given_{given}, where_{where} {}
 
+  /// What the only seed draws, before it is run.
+  void draws(const room& of, std::uint64_t seed) const;
   void seed(std::uint64_t seed, const artillery::sim::run_result& result) const;
   void end(const room& of, const totals& sum, const std::vector<shortfall>& missing) const;
 

@@ -3,6 +3,7 @@
 
 #include "commands.hpp"
 #include "corpus.hpp"
+#include "interruption.hpp"
 #include "run_words.hpp"
 #include "shrink.hpp"
 #include "totals.hpp"
@@ -35,7 +36,8 @@ int run(const shrink_arguments& given, const std::vector<room>& rooms, const con
   const room& of = *find_room(rooms, given.room);
   plant(of, given.mutant);
   const auto start = std::chrono::steady_clock::now();
-  const auto is_over = [&] { return std::chrono::steady_clock::now() - start >= given.within; };
+  const interruption ctrl_c;
+  const auto is_over = [&] { return ctrl_c.has_come() || std::chrono::steady_clock::now() - start >= given.within; };
   const sim::run_result first = run_guarded(of, given.seed, given.fixed);
   if (first.violations.empty()) {
     where.err << "sim: nothing to shrink, this run is sound: "
@@ -61,7 +63,7 @@ int run(const shrink_arguments& given, const std::vector<room>& rooms, const con
 
   const sim::run_result last = run_guarded(of, given.seed, smaller.smallest());
   if (const std::string* same = violation_of(last, invariant)) violation = *same;
-  const seed_and_options result{given.seed, smaller.smallest()};
+  const seed_and_options result{given.seed, smaller.smallest(), hash_of_draws(of, given.seed, smaller.smallest())};
   const std::string line = corpus_text(result, violation);
   where.out << "sim shrink " << of.name << ": attempts=" << smaller.attempts() << " events=" << size.events << " -> "
             << smaller.size().events << " choices=" << size.choices << " -> "

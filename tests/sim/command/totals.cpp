@@ -1,6 +1,5 @@
 #include "totals.hpp"
 
-#include <sys/resource.h>
 #include <sys/time.h>
 
 #include <algorithm>
@@ -84,10 +83,14 @@ std::vector<figure> totals::figures(const room& where) const {
   return all;
 }
 
+double cpu_seconds_of(const rusage& used) {
+  return in_seconds(used.ru_utime) + in_seconds(used.ru_stime);
+}
+
 double cpu_seconds_used() {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
-  return in_seconds(used.ru_utime) + in_seconds(used.ru_stime);
+  return cpu_seconds_of(used);
 }
 
 std::string shortfall::text() const {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/resource.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -55,7 +57,9 @@ private:
 /// A counter's name as the summary writes it: one word.
 [[nodiscard]] std::string as_word(std::string name);
 
-/// User and system time that this process has used, in seconds.
+/// User and system time, in seconds.
+[[nodiscard]] double cpu_seconds_of(const rusage& used);
+/// What this process has used of it.
 [[nodiscard]] double cpu_seconds_used();
 
 /// A figure that did not reach what was stated.

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -154,6 +155,17 @@ TEST_CASE("a run that reaches less than the caller stated fails", "[simulator]")
   const auto said = command({"made-up", "--first", "10", "--seeds", "4", "--at-least", "operations=241"});
   CHECK(said.code == 1);
   CHECK_THAT(said.out, StartsWith("less than stated: operations=240, and at least 241 were stated\n"));
+}
+
+TEST_CASE("Ctrl-C ends a run early: it tells what it came to, and that this is less than was stated", "[simulator]") {
+  simulator::room pressed = made_up::room();
+  pressed.run = [](std::uint64_t seed, const artillery::sim::run_options& options) {
+    if (seed == 14) std::raise(SIGINT);
+    return made_up::run(10, options);
+  };
+  const auto said = command({"made-up", "--first", "10", "--seeds", "20", "--jobs", "1"}, {pressed});
+  CHECK(said.code == 1);
+  CHECK_THAT(said.out, StartsWith("less than stated: seeds=5, and at least 20 were stated\nsim made-up: seeds=5 "));
 }
 
 TEST_CASE("a seed has the same hash each time, whoever ran it", "[simulator]") {

@@ -55,11 +55,11 @@ TEST_CASE("what was shrunk and kept fails in the corpus until the cause is mende
   CHECK(said.code == 1);
   CHECK_THAT(said.out, Contains("made-up.txt:3: 12 us: a write is lost: that of client 17\n"));
   CHECK_THAT(said.out, Contains("replay: ./dev sim made-up --seed 17 --faults crash "));
-  CHECK_THAT(said.out, Contains("sim corpus: seeds=1 violations=1\n"));
+  CHECK_THAT(said.out, Contains("sim corpus: seeds=1 violations=1 changed=0\n"));
 
   const auto then = command({"corpus", "made-up", "--folder", at}, {mended()});
   CHECK(then.code == 0);
-  CHECK(then.out == "sim corpus: seeds=1 violations=0\n");
+  CHECK(then.out == "sim corpus: seeds=1 violations=0 changed=0\n");
 }
 
 TEST_CASE("a line of the corpus is read as it was written", "[simulator]") {
