@@ -150,6 +150,7 @@ void core::on_ping(const endpoint& from, const ping& m, time_point now, effects_
 }
 
 void core::on_ack(const endpoint& from, const ack& m, time_point now, effects_type& out) {
+  if (mutant(mutation::any_ack_counts) && probe_) probe_->answered = true;
   const auto asked_for = std::find_if(relays_.begin(), relays_.end(),
                                       [&](const relay& r) { return r.sequence == m.sequence && r.target == from; });
   if (asked_for != relays_.end()) {
@@ -167,9 +168,8 @@ void core::on_ack(const endpoint& from, const ack& m, time_point now, effects_ty
     farewell_heard_ |= checked->farewell && row != nullptr && row->present();
     return compare(m.digests, from, now, out);
   }
-  const bool any_counts = mutant(mutation::any_ack_counts);
-  if (!probe_ || probe_->answered || (probe_->sequence != m.sequence && !any_counts)) return;
-  const bool direct = probe_->at == from || any_counts;
+  if (!probe_ || probe_->answered || probe_->sequence != m.sequence) return;
+  const bool direct = probe_->at == from;
   const bool helped = std::find(probe_->helpers.begin(), probe_->helpers.end(), from) != probe_->helpers.end();
   if (!direct && !helped) return;
   probe_->answered = true;

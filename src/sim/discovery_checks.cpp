@@ -215,8 +215,12 @@ void discovery_checks::silence_is_asked_about(host at, const offer_key& key, con
 
 // --- now and then ---------------------------------------------------------------------------------------------------
 
-duration discovery_checks::ttl_of(const true_offer& offer) const {
-  const duration own = offer.versions.back().ttl;
+/// How long one who heard this version last believes in it: a later one, which may say otherwise, was never heard
+/// there.
+duration discovery_checks::ttl_of(const true_offer& offer, std::uint64_t version) const {
+  // One that was never announced is complained about elsewhere.
+  const auto which = std::min(static_cast<std::size_t>(version), offer.versions.size()) - 1;
+  const duration own = offer.versions[which].ttl;
   return own == duration::zero() ? 3 * bounds_.interval : own;
 }
 
@@ -229,7 +233,7 @@ void discovery_checks::silent_deaths_are_noticed(host at, time_point now) {
     const true_offer& offer = at_offer->second;
     // What waited while the host was stopped, or a way to it clogged, is heard when it goes on.
     const time_point last_heard = std::max({offer.dead_since + bounds_.transit_max, view.resumed, view.released});
-    const duration ttl = ttl_of(offer);
+    const duration ttl = ttl_of(offer, told.version);
     if (now > last_heard + ttl + ttl / 10)
       violations_.add("silent_deaths_are_noticed", at, now, short_name(key) + " is still in view");
   }

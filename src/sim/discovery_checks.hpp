@@ -106,7 +106,7 @@ private:
   void only_later_frames_are_believed(host at, const offer_key& key, const told_view::told& told, time_point now);
   void a_new_life_ends_the_old(host at, const node_id& node, std::uint64_t epoch, time_point now);
   void silence_is_asked_about(host at, const offer_key& key, const told_view::told& told, time_point now);
-  [[nodiscard]] duration ttl_of(const true_offer& offer) const;
+  [[nodiscard]] duration ttl_of(const true_offer& offer, std::uint64_t version) const;
 
   const discovery_link& link_;
   discovery_violations& violations_;

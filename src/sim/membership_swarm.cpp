@@ -89,6 +89,8 @@ membership::config draw_settings(const membership_swarm& s, detail::random rando
   if (random.chance(1, 8)) c.streams_max = streams;
   if (random.chance(1, 8)) c.indirect_probes = 0;
   if (random.chance(1, 8)) c.gossip_fanout = 1;
+  // The dead hear nothing by chance: only whoever tries them again brings those back who were not dead.
+  if (random.chance(1, 2) && s.seedless) c.gossip_to_failed = 0s;
   return c;
 }
 

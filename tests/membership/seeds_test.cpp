@@ -3,7 +3,8 @@
 
 using namespace artillery;
 
-TEST_CASE("three hundred clusters keep every promise under drawn faults", "[membership][sim]") {
+// A hundred only, since this runs under the sanitizers, too; `./dev sim membership` runs as many as one likes.
+TEST_CASE("a hundred clusters keep every promise under drawn faults", "[membership][sim]") {
   std::uint64_t events = 0;
   std::uint64_t crashes = 0;
   std::uint64_t delivered = 0;
@@ -13,7 +14,7 @@ TEST_CASE("three hundred clusters keep every promise under drawn faults", "[memb
   std::uint64_t cluster_seconds = 0;
   std::uint64_t node_seconds = 0;
   std::uint64_t false_positives = 0;
-  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     const auto result = sim::run_membership_seed(seed);
     INFO("seed " << seed << ": " << (result.violations.empty() ? std::string{} : result.violations.front()));
     REQUIRE(result.violations.empty());
@@ -30,13 +31,13 @@ TEST_CASE("three hundred clusters keep every promise under drawn faults", "[memb
     }
   }
   // An easy run must not pass for a hard one.
-  CHECK(events > 1'000'000);
-  CHECK(crashes > 1'000);
+  CHECK(events > 300'000);
+  CHECK(crashes > 300);
   CHECK(delivered > 10'000);
   CHECK(recovered > 500);
-  CHECK(forgeries > 300);
-  CHECK(deaths_detected > 300);
-  CHECK(cluster_seconds > 12 * 3'600);
+  CHECK(forgeries > 100);
+  CHECK(deaths_detected > 100);
+  CHECK(cluster_seconds > 4 * 3'600);
   // Reports that somebody failed who lives, most of them of who was cut off just then: not one in eight member-minutes.
   CHECK(false_positives * 8 * 60 < node_seconds);
 }

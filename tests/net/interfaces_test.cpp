@@ -12,12 +12,12 @@ TEST_CASE("the loopback interface is listed with its address", "[net][interfaces
   std::error_code error;
   const auto all = list_interfaces(error);
   REQUIRE_FALSE(error);
-  const auto loopback = std::find_if(all.begin(), all.end(), [](const auto& one) { return one.loopback; });
-  REQUIRE(loopback != all.end());
-  CHECK(loopback->index != 0);
-  CHECK_FALSE(loopback->name.empty());
-  if (loopback->up) {
-    const auto has = std::any_of(loopback->addresses.begin(), loopback->addresses.end(), [](const auto& one) {
+  const auto found = std::find_if(all.begin(), all.end(), [](const auto& one) { return one.loopback; });
+  REQUIRE(found != all.end());
+  CHECK(found->index != 0);
+  CHECK_FALSE(found->name.empty());
+  if (found->up) {
+    const auto has = std::any_of(found->addresses.begin(), found->addresses.end(), [](const auto& one) {
       return one.address == endpoint::v4(127, 0, 0, 1, 0) && one.prefix_length == 8;
     });
     CHECK(has);

@@ -32,7 +32,7 @@ constexpr sim::cluster_scope crash_scope{.crashes = 1, .window = 2s, .length = 2
 
 sim::explore_report report_of(mutation mistake, const sim::cluster_scope& scope) {
   planted = mistake;
-  sim::explore_report report = sim::explore(sim::cluster_setup{scope}, {.states_max = 100'000, .shortest = false});
+  sim::explore_report report = sim::explore(sim::cluster_setup{scope}, {.states_max = 300'000, .shortest = false});
   planted = mutation::none;
   return report;
 }
