@@ -126,7 +126,7 @@ private:
   [[nodiscard]] std::error_code put_in_force(const view& chosen, duration lease, time_point asked_at);
   void ask_authority();
   void view_told(std::error_code error, const view& chosen);
-  void lease_told(std::error_code error, duration lease, const view& chosen, time_point asked_at);
+  void lease_told(std::error_code error, const view& chosen, time_point asked_at);
   void ask_authority_later();
 
   // constant
