@@ -180,10 +180,10 @@ std::error_code replica_binding::put_in_force(const view& chosen, duration lease
 void replica_binding::ask_authority() {
   const std::lock_guard guard{mutex_};
   if (decides_ == nullptr) return;
-  decides_->read([weak = weak_from_this()](std::error_code error, view chosen) {
+  decides_->read([weak = weak_from_this()](std::error_code error, const chosen_view& newest, bool /*fences*/) {
     const auto alive = weak.lock();
     if (!alive) return;
-    asio::post(alive->executor(), [alive, error, chosen = std::move(chosen)] {
+    asio::post(alive->executor(), [alive, error, chosen = newest.view] {
       static_cast<replica_binding&>(*alive).view_told(error, chosen);
     });
   });
@@ -199,19 +199,20 @@ void replica_binding::view_told(std::error_code error, const view& chosen) {
   const std::lock_guard guard{mutex_};
   if (decides_ == nullptr) return;
   const time_point asked_at = clock::now();  // before the very request: the lease counts from here
-  decides_->renew(config_.self, chosen.epoch, [weak = weak_from_this(), chosen, asked_at](auto refused, auto lease) {
+  decides_->renew(config_.self, chosen.epoch, [weak = weak_from_this(), chosen, asked_at](auto refused) {
     const auto alive = weak.lock();
     if (!alive) return;
-    asio::post(alive->executor(), [alive, refused, lease, chosen, asked_at] {
-      static_cast<replica_binding&>(*alive).lease_told(refused, lease, chosen, asked_at);
+    asio::post(alive->executor(), [alive, refused, chosen, asked_at] {
+      static_cast<replica_binding&>(*alive).lease_told(refused, chosen, asked_at);
     });
   });
 }
 
-void replica_binding::lease_told(std::error_code error, duration lease, const view& chosen, time_point asked_at) {
+void replica_binding::lease_told(std::error_code error, const view& chosen, time_point asked_at) {
   if (!running()) return;
   const bool stranger = error == errc::not_serving;
   if (error && !stranger) return ask_authority_later();
+  const duration lease = chosen.leases == lease_mode::timed ? chosen.lease : duration::max();
   if (put_in_force(chosen, stranger ? duration{0} : lease, asked_at) == errc::invalid_configuration)
     stop(make_error_code(errc::invalid_configuration));
 }

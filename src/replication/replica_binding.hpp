@@ -128,7 +128,7 @@ private:
   void ask_authority();
   void put_to_authority(const authority_question& question);
   void view_told(std::error_code error, const view& chosen);
-  void lease_told(std::error_code error, duration lease, const view& chosen, time_point asked_at);
+  void lease_told(std::error_code error, const view& chosen, time_point asked_at);
   void ask_authority_later();
 
   // constant

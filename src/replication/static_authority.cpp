@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "artillery/replication/authority.hpp"
@@ -21,23 +22,30 @@ std::error_code check_view(const view& candidate) noexcept {
   return {};
 }
 
-static_authority::static_authority(view only) : view_{std::move(only)}, fault_{check_view(view_)} {}
+void authority::quiet(std::uint64_t /*epoch*/, const ballot& /*chosen_in*/, duration /*length*/, quiet_handler done) {
+  done({}, false);
+}
 
-void static_authority::read(view_handler done) {
-  done(fault_, view_);
+static_authority::static_authority(view only) : only_{std::move(only), {}}, fault_{check_view(only_.view)} {
+  if (only_.view.leases != lease_mode::endless) fault_ = errc::invalid_configuration;
+}
+
+void static_authority::read(read_handler done) {
+  done(fault_, only_, true);
 }
 
 void static_authority::compare_and_swap(std::uint64_t /*expected*/, view /*next*/, view_handler done) {
-  done(fault_ ? fault_ : make_error_code(errc::stale_epoch), view_);
+  done(fault_ ? fault_ : make_error_code(errc::stale_epoch), only_);
 }
 
-void static_authority::renew(const replica_id& who, std::uint64_t epoch, lease_handler done) {
+void static_authority::renew(const replica_id& who, std::uint64_t epoch, done_handler done) {
+  const view& only = only_.view;
   std::error_code error = fault_;
-  if (!error && epoch != view_.epoch) error = errc::stale_epoch;
-  bool listed = false;
-  for (const member& replica : view_.replicas) listed = listed || replica.id == who;
-  if (!error && !listed) error = errc::not_serving;
-  done(error, error ? duration{0} : duration::max());
+  if (!error && epoch != only.epoch) error = errc::stale_epoch;
+  const bool is_listed =
+      std::any_of(only.replicas.begin(), only.replicas.end(), [&](const member& each) { return each.id == who; });
+  if (!error && !is_listed) error = errc::not_serving;
+  done(error);
 }
 
 }  // namespace artillery::replication
