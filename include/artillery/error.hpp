@@ -50,8 +50,13 @@ enum class errc {
   not_serving,
   /// The write was sent to a replica that is not the head. Nothing changed.
   not_head,
+  /// Only the tail can do this, and it was asked of another replica. Nothing changed.
+  not_tail,
   /// The head's window is full. Nothing changed by this attempt; try again later.
   busy,
+  /// The chain has this node's id under a later incarnation: another process uses the id, or this one's incarnation is
+  /// not above those of its earlier lives. Give each process an id of its own, and each life a higher incarnation.
+  node_id_in_use,
   /// The write may or may not have happened: the answer did not arrive in time.
   outcome_unknown,
   /// The session has ended, or was never opened here. Nothing changed by this attempt.

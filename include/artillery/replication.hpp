@@ -31,6 +31,9 @@ inline constexpr duration default_timeout = std::chrono::seconds{5};
 struct replica_options {
   /// Where it listens, TCP; port 0 (default): a free one.
   endpoint listen = endpoint::v4(127, 0, 0, 1, 0);
+  /// Where the other replicas and clients reach it, for the views it is admitted to; none (default): where it listens.
+  /// Without a port: this address and the port it listens at. Needed with an authority when `listen` is a wildcard.
+  endpoint advertise;
   /// Events kept for a slow consumer; further ones are dropped and counted in one `event::kind::overflow`.
   std::size_t events_max = 1024;
   log_sink log;
@@ -44,10 +47,14 @@ using run_signature = void(std::error_code);
 using event_signature = void(std::error_code, event);
 using read_signature = void(std::error_code, read_result);
 using write_signature = void(std::error_code, write_result);
+using change_signature = void(std::error_code);
 
 /// One replica of a chain: holds the objects, passes writes down the chain, answers reads.
 ///
-/// It serves nothing before it knows its view, from an authority or by `async_adopt`.
+/// It serves nothing before it knows its view, from an authority or by `async_adopt`. With an authority it follows the
+/// views that are chosen: it renews its lease, proposes views without replicas that have failed, and, when it is in no
+/// view, asks the tail to be fed and admitted. A replica that was dropped (`event::kind::removed`) forgets what it held
+/// and does so, too, under the next incarnation.
 ///
 /// Thread safety: all member functions may be called from any thread until the destructor begins. Handlers run on their
 /// associated executor, by default the replica's; never inside a call of the replica's.
@@ -74,7 +81,8 @@ public:
   /// once.
   /// Completes: with `asio::error::operation_aborted` when cancelled; with the system's reason when it cannot listen;
   /// `errc::invalid_configuration` for the configuration or the authority's view; `errc::invariant_broken`, a bug;
-  /// `errc::already_running`, or `errc::not_running` after it has ended.  Signature: void(std::error_code).
+  /// `errc::node_id_in_use`; `errc::already_running`, or `errc::not_running` after it has ended.
+  /// Signature: void(std::error_code).
   /// Peers that are down and an authority that does not answer end nothing: they are tried again.
   /// Cancellation: all types; the replica stops for good and serves nothing from then on.
   template <class Token>
@@ -84,7 +92,7 @@ public:
   /// Completes: with no error once it is in force here, also when this very view was before and when it does not list
   /// this replica (`event::kind::not_serving` tells).  Signature: void(std::error_code).
   /// Errors, with nothing changed: `errc::invalid_configuration` (see `check_view`; or another chain's),
-  /// `errc::stale_epoch` (another view is in force), `errc::not_running` (it has ended).
+  /// `errc::stale_epoch` (another view is in force, or an authority decides), `errc::not_running` (it has ended).
   /// Cancellation: none; it waits for nothing.
   template <class Token>
   auto async_adopt(view chosen, Token&& token);
@@ -113,8 +121,19 @@ public:
   template <class Token>
   auto async_read(bytes key, consistency level, duration timeout, Token&& token);
 
+  /// Asks for a change of the chain, beyond what it does to heal itself. `add` and `promote` are asked of the tail.
+  /// Completes: once a view is in force here that shows it.  Signature: void(std::error_code).
+  /// Errors: `errc::not_serving` (it is no replica, or no longer, or its view never changes; a replica may be asked to
+  /// drop itself), `errc::not_tail`, `errc::invalid_argument` (no such node, or it is the last replica), `errc::busy`
+  /// (too many wait), `errc::timed_out` (it may still happen), `errc::not_running`.
+  /// Cancellation: all types; it may still happen.
+  template <class Token>
+  auto async_change(view_change what, Token&& token);
+  template <class Token>
+  auto async_change(view_change what, duration timeout, Token&& token);
+
   /// Tells it what somebody else, membership say, knows of a node. Never needed and never believed: a wrong hint costs
-  /// a probe. Of nodes that it has no link to it is ignored, and after the end.
+  /// a probe, or a view too many. Of nodes that are not in its view it is ignored, and after the end.
   void hint(const node_id& about, peer_hint what);
 
   /// Where it listens, with the port that the system chose; none before `event::kind::listening`.
@@ -131,6 +150,8 @@ private:
   static void start_next_event(const std::shared_ptr<replica_binding>& self, detail::completion<event_signature> done);
   static void start_read(const std::shared_ptr<replica_binding>& self, bytes key, consistency level, duration timeout,
                          detail::completion<read_signature> done);
+  static void start_change(const std::shared_ptr<replica_binding>& self, view_change what, duration timeout,
+                           detail::completion<change_signature> done);
 
   std::shared_ptr<replica_binding> binding_;
 };
@@ -303,6 +324,20 @@ auto replica::async_read(bytes key, consistency level, duration timeout, Token&&
       std::forward<Token>(token), get_executor(),
       [self = binding_, key = std::move(key), level, timeout](detail::completion<read_signature> done) mutable {
         start_read(self, std::move(key), level, timeout, std::move(done));
+      });
+}
+
+template <class Token>
+auto replica::async_change(view_change what, Token&& token) {
+  return async_change(what, default_timeout, std::forward<Token>(token));
+}
+
+template <class Token>
+auto replica::async_change(view_change what, duration timeout, Token&& token) {
+  return detail::initiate<change_signature>(
+      std::forward<Token>(token), get_executor(),
+      [self = binding_, what, timeout](detail::completion<change_signature> done) {
+        start_change(self, what, timeout, std::move(done));
       });
 }
 

@@ -210,6 +210,11 @@ void client_core::adopt(const bytes& frame, time_point now, client_effects& out)
   if (chosen->epoch <= view_.epoch) return;
   ++counters_.views;
   view_ = std::move(*chosen);
+  // Whoever was asked for a session may be the head no longer, and then says so to nobody who listens.
+  if (session_state_ == session_state::opening) {
+    session_state_ = session_state::none;
+    session_act_at_ = now;
+  }
   std::vector<peer> next;
   for (const member& replica : view_.replicas) {
     const auto known =

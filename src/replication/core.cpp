@@ -65,19 +65,36 @@ serving_state core::serving() const noexcept {
           .strong_here = view_.reads == read_mode::apportioned || is_tail()};
 }
 
+tail_state core::tail() const noexcept {
+  if (!is_tail()) return tail_state::none;
+  if (opening_.is_frozen()) return tail_state::frozen;
+  return opening_.is_open() ? tail_state::open : tail_state::gated;
+}
+
 replica_status core::status() const {
-  return {.chain = config_.chain,
-          .self = config_.self,
-          .epoch = epoch(),
-          .role = role(),
-          .last = log_.last_seq(),
-          .commit = commit_,
-          .dirty_objects = dirty_.size(),
-          .window_bytes = log_.weight(),
-          .sessions = sessions_.size(),
-          .stopped = stopped_,
-          .successor_up = is_tail() || (has_successor() && successor_.open()),
-          .lease_until = lease_.until()};
+  replica_status now = {.chain = config_.chain,
+                        .self = config_.self,
+                        .epoch = epoch(),
+                        .role = role(),
+                        .last = log_.last_seq(),
+                        .commit = commit_,
+                        .dirty_objects = dirty_.size(),
+                        .window_bytes = log_.weight(),
+                        .sessions = sessions_.size(),
+                        .stopped = stopped_,
+                        .successor_up = is_tail() || (has_successor() && successor_.open()),
+                        .lease_until = lease_.until(),
+                        .view = view_,
+                        .tail = tail(),
+                        .opens_at = opening_.opens_at(),
+                        .learners = {},
+                        .candidates = {}};
+  for (const learner_feed& feed : feeds_) {
+    const std::uint64_t lag = feed.is_fed() ? log_.last_seq() - feed.position : 0;
+    now.learners.push_back({feed.id, feed.stream != 0, feed.is_fed(), lag});
+  }
+  for (const candidate& each : candidates_) now.candidates.push_back(each.who);
+  return now;
 }
 
 // --- frames ---
@@ -121,6 +138,7 @@ void core::dispatch(const frame_header& header, const connection& from, const by
     case frame_kind::checkpoint: return handle_checkpoint(from, frame, at);
     case frame_kind::position: return handle_position(from, frame, at);
     case frame_kind::committed: return handle_committed(from, frame, at);
+    case frame_kind::lapsed: return handle_lapsed(from, at);
     default: return malformed(from, at);  // an answer for clients
   }
 }
@@ -135,6 +153,7 @@ std::optional<reply_status> core::objection_to(const hello& peer, const turn& at
     return std::nullopt;
   }
   if (peer.epoch > view_.epoch) heard_of(peer.epoch, at);
+  heard_of_former(peer, at);
   const bool other_epoch = peer.epoch != view_.epoch && !mutant(mutation::takes_other_epochs);
   // Who knows this view, and is not in it, was in none before: a name that was dropped does not come back.
   const bool is_stranger = peer.role == link_role::learner && !replication::is_learner(view_, peer.from);
@@ -283,7 +302,8 @@ void core::link(const connection& which, link_state state, const turn& at) {
                    .chain = config_.chain,
                    .epoch = view_.epoch,
                    .from = config_.self,
-                   .at = listens_at_});
+                   .at = listens_at_,
+                   .former = former_});
       return send(which.number, at);
     case link_state::down:
       ++counters_.links_lost;
@@ -309,30 +329,6 @@ void core::tend(outgoing_link& link, const turn& at) {
       return send(link.number(), at);
     case outgoing_link::action::close: return drop_opened(link, at);
   }
-}
-
-void core::heed(outgoing_link& link, peer_hint what, const turn& at) {
-  ++counters_.hints;
-  if (what == peer_hint::present) link.hurry(at.now);
-  if (what != peer_hint::present && link.open()) link.doubt(at.now);
-  tend(link, at);
-}
-
-void core::hint(const node_id& about, peer_hint what, const turn& at) {
-  if (position_ == nowhere) return;
-  std::erase(said_to_have_failed_, about);
-  if (what == peer_hint::failed && managed_ && said_to_have_failed_.size() < view_replicas_max) {
-    said_to_have_failed_.push_back(about);
-  }
-  if (has_successor() && view_.replicas[position_ + 1].id.node == about) heed(successor_, what, at);
-  if (has_successor() && view_.replicas.back().id.node == about) heed(to_tail_, what, at);
-  const bool asks = what != peer_hint::present && predecessor_ != 0;
-  if (!asks || view_.replicas[position_ - 1].id.node != about) return;
-  ++counters_.hints;
-  // As if it had let pass the time by which it should have probed this node; now it is asked.
-  predecessor_heard_ = std::min(predecessor_heard_, at.now - config_.silence_max);
-  encode_bare(scratch_, frame_kind::ping, epoch());
-  send(predecessor_, at);
 }
 
 /// A client may be idle as long as it likes, so only what it is asked tells it from one whose machine is gone.

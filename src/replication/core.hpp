@@ -36,6 +36,8 @@ class core_effects : public effects<event> {
 public:
   /// The outcome of `core::read`. On an error the result means nothing.
   virtual void answer(request_id request, std::error_code error, const read_result& result) = 0;
+  /// The outcome of `core::change`.
+  virtual void changed(request_id request, std::error_code error) = 0;
   /// A question to the authority over the views; `answered` may follow. Only a core that was started asks.
   virtual void ask(const authority_question& question) = 0;
   /// The clock, sampled at this call: the last step of a strong read must not use a time taken before the read.
@@ -70,7 +72,8 @@ public:
   /// repair. `listens_at`: where this node is reached, for the views it is to be admitted to.
   void start(const endpoint& listens_at, const turn& at);
   void answered(const authority_answer& answer, const turn& at);
-  /// A node that was removed is a stranger now: nothing is left of what it held, and its name is another.
+  /// A node that was removed is a stranger now, once readers of its process know that it serves nothing: nothing is
+  /// left of what it held, and its name is another.
   void begin_anew(std::uint64_t incarnation, const turn& at);
 
   /// A frame of a stream, whole. The core keeps slices of it.
@@ -87,6 +90,13 @@ public:
             const turn& at);
   /// Forgets a read: no answer follows.
   void cancel(request_id request);
+
+  /// A change of the chain. `changed(request, …)` follows, now or later: no error once a view is in force that shows
+  /// it; `not_serving` (this is no replica, or no longer, or views do not change), `not_tail`, `invalid_argument` (no
+  /// such node, or it is the last replica), `busy` (too many wait), `timed_out` at `deadline`: it may still happen.
+  void change(request_id request, const view_change& what, std::optional<time_point> deadline, const turn& at);
+  /// Forgets a change: no answer follows, and it may still happen.
+  void forget_change(request_id request);
 
   /// What somebody else says of a node: a reason to look now, nothing more.
   void hint(const node_id& about, peer_hint what, const turn& at);
@@ -119,17 +129,21 @@ private:
   [[nodiscard]] bool is_tail() const noexcept { return position_ != nowhere && position_ + 1 == view_.replicas.size(); }
   [[nodiscard]] bool has_successor() const noexcept { return position_ != nowhere && !is_tail(); }
   [[nodiscard]] bool has_predecessor() const noexcept { return position_ != nowhere && !is_head(); }
+  /// The authority over its views may change its mind.
+  [[nodiscard]] bool follows_views() const noexcept { return managed_ && view_.leases != lease_mode::endless; }
   /// It is no replica, and is fed by the tail, or asks to be.
   [[nodiscard]] bool wants_feed() const noexcept {
-    return managed_ && !removed_ && position_ == nowhere && view_.epoch != 0;
+    return follows_views() && !removed_ && position_ == nowhere && view_.epoch != 0;
   }
   [[nodiscard]] bool is_learner() const noexcept;
+  [[nodiscard]] bool is_displaced() const noexcept;
   [[nodiscard]] bool has_tail_link() const noexcept { return has_successor() || wants_feed(); }
   [[nodiscard]] bool keeps_backlog() const noexcept { return is_tail() && !view_.learners.empty(); }
   [[nodiscard]] time_point predecessor_silent_at() const noexcept {
     return predecessor_heard_ + 2 * config_.silence_max;
   }
   [[nodiscard]] replication::role role() const noexcept;
+  [[nodiscard]] tail_state tail() const noexcept;
   [[nodiscard]] outgoing_link* opened(std::uint64_t number) noexcept;
   [[nodiscard]] bool same_replica(const replica_id& a, const replica_id& b) const noexcept;
   void dispatch(const frame_header& header, const connection& from, const bytes& frame, const turn& at);
@@ -143,7 +157,6 @@ private:
   void drop_opened(outgoing_link& link, const turn& at);
   void forget_accepted(std::uint64_t number, time_point now);
   void tend(outgoing_link& link, const turn& at);
-  void heed(outgoing_link& link, peer_hint what, const turn& at);
   void send(std::uint64_t stream, const turn& at);
   void ask_silent_clients(const turn& at);
   void note_progress(const turn& at);
@@ -157,6 +170,7 @@ private:
   void become_outsider(bool was_listed, const turn& at);
   void begin_opening(bool had_right, bool was_learner, const turn& at);
   void open(const turn& at);
+  void heard_of_former(const hello& peer, const turn& at);
   void thaw(const turn& at);
   void serve_waiting_again(const turn& at);
   /// R3: somebody speaks of a later epoch.
@@ -171,10 +185,23 @@ private:
   void ask_quiet(const turn& at);
   void propose(view next, const turn& at);
   void tend_view(const turn& at);
-  void tend_repair(const turn& at);
-  [[nodiscard]] chain_health health(time_point now) const;
   [[nodiscard]] std::optional<time_point> next_view_deadline() const;
   void hash_views(detail::state_hash& into, time_point now) const;
+
+  // core_health.cpp: what calls for another view
+  void heed(outgoing_link& link, peer_hint what, const turn& at);
+  [[nodiscard]] std::optional<time_point> lapse_told_at() const;
+  void tend_lapse(const turn& at);
+  void handle_lapsed(const connection& from, const turn& at);
+  void note_failed(const node_id& who);
+  [[nodiscard]] chain_health health(time_point now) const;
+  void tend_repair(const turn& at);
+
+  // core_changes.cpp: what an operator asks for
+  [[nodiscard]] std::optional<errc> objection_to(const view_change& what) const;
+  void settle_changes(const turn& at);
+  [[nodiscard]] std::optional<view> asked_step() const;
+  [[nodiscard]] std::optional<time_point> next_change_deadline() const;
 
   // core_learners.cpp: the tail's side, then the learner's
   [[nodiscard]] learner_feed* feed_of(const replica_id& who) noexcept;
@@ -251,17 +278,26 @@ private:
     question_id id = 0;
     time_point asked_at;
   };
+  struct asked_change {
+    request_id request = 0;
+    view_change what;
+    std::optional<time_point> deadline;
+  };
   struct proposal {
     inquiry cas;
     bool unresolved = false;  // nobody knows what became of it: it may yet be chosen
   };
-  bool managed_ = false;  // there is an authority to ask
-  bool removed_ = false;
+  bool managed_ = false;      // there is an authority to ask
+  bool removed_ = false;      // or displaced: it takes no part
+  std::uint64_t former_ = 0;  // the incarnation that it had before it began anew
   endpoint listens_at_;
   ballot chosen_in_;
+  time_point adopted_at_{};
+  time_point tell_lapse_at_{};  // not before this, to the neighbours, that the lease ended
   replication::opening opening_;
-  bool tail_opened_ = false;  // known here, in this epoch
-  bool told_opened_ = false;  // and said to the predecessor
+  std::vector<replica_id> awaited_;  // of a gate: those who may still hold a lease and have not been heard of
+  bool tail_opened_ = false;         // known here, in this epoch
+  bool told_opened_ = false;         // and said to the predecessor
   question_id next_question_ = 1;
   std::optional<inquiry> reading_;
   time_point read_at_{};           // the next question for the newest view
@@ -273,7 +309,8 @@ private:
   detail::backoff propose_pause_;
   replication::repair repair_;
   std::vector<node_id> said_to_have_failed_;
-  time_point next_look_{};  // at what calls for another view
+  time_point next_look_{};             // at what calls for another view
+  std::vector<asked_change> changes_;  // oldest first
 
   // learners, at the tail
   backlog backlog_;

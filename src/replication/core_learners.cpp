@@ -27,6 +27,10 @@ learner_feed* core::feed_of(const replica_id& who) noexcept {
 }
 
 void core::note_candidate(const hello& peer, time_point now) {
+  const bool is_old = std::any_of(candidates_.begin(), candidates_.end(), [&](const candidate& c) {
+    return c.who.id.node == peer.from.node && c.who.id.incarnation > peer.from.incarnation;
+  });
+  if (is_old) return;
   std::erase_if(candidates_, [&](const candidate& c) { return c.who.id.node == peer.from.node; });
   if (candidates_.size() == candidates_max) candidates_.erase(candidates_.begin());
   candidates_.push_back({.who = {peer.from, peer.at}, .heard_at = now});

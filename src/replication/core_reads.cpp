@@ -51,7 +51,8 @@ void core::serve_read(waiting_read read, const consistency& level, const turn& a
     const stored clean = at.objects.fetch_at(read.key.text(), commit_);
     return answer_read(read.who, reply_status::ok, clean, {epoch(), commit_}, true, at);
   }
-  if (view_.leases == lease_mode::none && noted.epoch != 0 && found.version.seq <= serving().commit) {
+  const bool is_clean = noted.epoch != 0 && found.version.seq <= serving().commit;
+  if (view_.leases == lease_mode::none && is_clean && (level != strong || serving().strong_here)) {
     return settle_read(read.who, found, as_of(noted, found), true, at);
   }
   if (is_tail()) return serve_dirty_at_tail(read, at);

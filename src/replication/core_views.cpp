@@ -34,7 +34,7 @@ void core::answered(const authority_answer& answer, const turn& at) {
 
 void core::begin_anew(std::uint64_t incarnation, const turn& at) {
   ARTILLERY_INVARIANT(removed_ && incarnation != config_.self.incarnation);
-  config_.self.incarnation = incarnation;
+  former_ = std::exchange(config_.self.incarnation, incarnation);
   removed_ = false;
   forget_all(at);
   // A stream has the same replica at its ends for all its life.
@@ -72,6 +72,8 @@ void core::put_in_force(const chosen_view& chosen, const turn& at) {
   sent_ = log_.dropped().seq;
   sent_weight_ = 0;
   progress_at_ = at.now;
+  adopted_at_ = at.now;
+  tell_lapse_at_ = at.now;
   predecessor_gone_since_.reset();
   if (has_predecessor()) predecessor_gone_since_ = at.now;
   if (position_ == nowhere) {
@@ -80,6 +82,7 @@ void core::put_in_force(const chosen_view& chosen, const turn& at) {
     become_replica(had_right, was_learner, at);
   }
   serve_waiting_again(at);
+  settle_changes(at);
 }
 
 /// Links of an epoch end with it. Those of clients stay: each of their requests says its epoch.
@@ -112,6 +115,7 @@ void core::become_replica(bool had_right, bool was_learner, const turn& at) {
     stop_feeding();
   }
   at.out.deliver({event::kind::serving, view_.epoch, {}});
+  if (managed_ && view_.leases == lease_mode::endless) lease_.hold(at.now, duration::max());
   if (managed_ && view_.leases == lease_mode::timed) ask_lease(at);
 }
 
@@ -126,6 +130,10 @@ void core::become_outsider(bool was_listed, const turn& at) {
   }
   const bool learns = is_learner();
   if (removed_) return;
+  if (!learns && is_displaced()) {
+    removed_ = true;
+    return at.out.deliver({event::kind::displaced, view_.epoch, {}});
+  }
   if (was_listed && !learns) {
     removed_ = true;
     return at.out.deliver({event::kind::removed, view_.epoch, {}});
@@ -143,6 +151,15 @@ void core::serve_waiting_again(const turn& at) {
   }
 }
 
+/// Somebody has taken this node's place who is not one of its earlier lives.
+bool core::is_displaced() const noexcept {
+  const auto is_later = [&](const member& m) {
+    return m.id.node == config_.self.node && m.id.incarnation > config_.self.incarnation;
+  };
+  return follows_views() && (std::any_of(view_.replicas.begin(), view_.replicas.end(), is_later) ||
+                             std::any_of(view_.learners.begin(), view_.learners.end(), is_later));
+}
+
 bool core::is_learner() const noexcept {
   return wants_feed() && replication::is_learner(view_, config_.self);
 }
@@ -154,8 +171,11 @@ void core::begin_opening(bool had_right, bool was_learner, const turn& at) {
   const bool gated = has_gate(view_) && !left_out;
   opening_.begin(had_right, gated ? at.now + gate_length(view_.lease, view_.drift_ppm) : at.now);
   begin_feeding(at.now);
+  awaited_.clear();
   if (!gated) return open(at);
   ++counters_.gates_waited;
+  awaited_ = view_.readers;
+  std::erase_if(awaited_, [&](const replica_id& reader) { return is_replica(view_, reader); });
   ask_quiet(at);
 }
 
@@ -278,6 +298,17 @@ void core::hear(const authority_quieted& told, const turn& at) {
   if (opening_.is_due(at.now)) open(at);
 }
 
+/// R8, the early end: whoever begins anew has adopted the view that it tells, and its lease with it is gone.
+void core::heard_of_former(const hello& peer, const turn& at) {
+  if (!is_tail() || awaited_.empty() || peer.former == 0 || peer.epoch < view_.epoch) return;
+  std::erase(awaited_, replica_id{peer.from.node, peer.former});
+  if (mutant(mutation::one_confirms_for_all)) awaited_.clear();
+  if (!awaited_.empty() || opening_.is_open()) return;
+  ++counters_.gates_confirmed;
+  opening_.hurry(at.now);
+  if (opening_.is_due(at.now)) open(at);
+}
+
 // --- time ---
 
 void core::tend_view(const turn& at) {
@@ -294,6 +325,8 @@ void core::tend_view(const turn& at) {
   if (is_tail() && !opening_.is_open() && quiet_at_ <= at.now) ask_quiet(at);
   tend_promotion(at);
   tend_repair(at);
+  tend_lapse(at);
+  settle_changes(at);
 }
 
 std::optional<time_point> core::next_view_deadline() const {
@@ -312,46 +345,12 @@ std::optional<time_point> core::next_view_deadline() const {
   }
   if (opening_.is_frozen() && !proposal_) consider(opening_.frozen_at() + config_.freeze_max);
   if (is_replica) consider(next_look_);
+  consider(next_change_deadline());
+  consider(lapse_told_at());
   return next;
 }
 
-// --- repair ---
-
-chain_health core::health(time_point now) const {
-  chain_health seen{.self = config_.self, .failed = {}, .candidates = {}, .tail_opened = tail_opened_};
-  const auto is_over = [&](std::optional<time_point> since) { return since && *since + config_.failed_after <= now; };
-  if (has_successor() && is_over(successor_.down_since())) seen.failed.push_back(view_.replicas[position_ + 1].id);
-  if (has_successor() && is_over(to_tail_.down_since())) seen.failed.push_back(view_.replicas.back().id);
-  if (has_predecessor() && is_over(predecessor_gone_since_)) seen.failed.push_back(view_.replicas[position_ - 1].id);
-  const auto is_said = [&](const node_id& who) {
-    return std::find(said_to_have_failed_.begin(), said_to_have_failed_.end(), who) != said_to_have_failed_.end();
-  };
-  for (const std::vector<member>* list : {&view_.replicas, &view_.learners}) {
-    for (const member& each : *list) {
-      // A node that asks to be fed under another name is no longer what it was.
-      const bool began_anew = std::any_of(candidates_.begin(), candidates_.end(), [&](const candidate& c) {
-        return c.who.id.node == each.id.node && c.who.id != each.id;
-      });
-      if (began_anew || is_said(each.id.node)) seen.failed.push_back(each.id);
-    }
-  }
-  for (const learner_feed& feed : feeds_) {
-    if (feed.stream == 0 && is_over(feed.since)) seen.failed.push_back(feed.id);
-  }
-  for (const candidate& each : candidates_) seen.candidates.push_back(each.who);
-  return seen;
-}
-
-void core::tend_repair(const turn& at) {
-  if (!managed_ || position_ == nowhere) return;
-  const bool looks = next_look_ <= at.now;
-  if (looks) next_look_ = at.now + config_.failed_after / 4;
-  if (proposal_ || opening_.is_frozen()) return;
-  if (!looks && candidates_.empty() && said_to_have_failed_.empty()) return;
-  std::erase_if(candidates_, [&](const candidate& c) { return c.heard_at + 2 * config_.silence_max <= at.now; });
-  if (at.now < propose_at_) return;
-  if (auto next = repair_.next_step(view_, health(at.now), at.now)) propose(std::move(*next), at);
-}
+// --- the state ---
 
 void core::hash_views(detail::state_hash& into, time_point now) const {
   into.add(managed_).add(removed_).add(tail_opened_).add(told_opened_);
@@ -360,6 +359,7 @@ void core::hash_views(detail::state_hash& into, time_point now) const {
   into.add(next_question_).add(reading_.has_value()).add(read_at_, now).add(heard_epoch_);
   into.add(asking_quiet_.has_value()).add(quiet_at_, now).add(proposal_.has_value()).add(propose_at_, now);
   if (proposal_) into.add(proposal_->cas.id).add(proposal_->cas.asked_at, now).add(proposal_->unresolved);
+  into.add(changes_.size()).add(adopted_at_, now).add(tell_lapse_at_, now);
   into.add(next_look_, now).add(promote_at_, now).add(promoting_.has_value()).add(said_to_have_failed_.size());
   repair_.hash(into, now);
   stills_.hash(into, now);

@@ -29,6 +29,11 @@ void fields(Archive& archive, view& v) {
   if (count > view_replicas_max) throw detail::archive_error{"too many readers"};
   v.readers.resize(count);
   for (replica_id& id : v.readers) archive(id.node, id.incarnation);
+  auto kept_out = static_cast<std::uint8_t>(v.kept_out.size());
+  archive(kept_out);
+  if (kept_out > view_replicas_max) throw detail::archive_error{"too many nodes kept out"};
+  v.kept_out.resize(kept_out);
+  for (node_id& id : v.kept_out) archive(id);
   auto lease = static_cast<std::int64_t>(v.lease.count());
   auto leases = static_cast<std::uint8_t>(v.leases);
   auto reads = static_cast<std::uint8_t>(v.reads);
@@ -89,7 +94,7 @@ void encode(frame& out, std::uint32_t cluster, const hello& message) {
   put_handshake_start(header, frame_kind::hello, cluster);
   header.put(static_cast<std::uint8_t>(message.role)).put(message.chain).put(message.epoch);
   header.put(message.from.node).put(message.from.incarnation);
-  if (message.role == link_role::learner) header.put(message.at);
+  if (message.role == link_role::learner) header.put(message.at).put(message.former);
 }
 
 std::optional<hello> decode_hello(bytes_view in, std::uint32_t cluster, std::error_code& error) {
@@ -103,7 +108,10 @@ std::optional<hello> decode_hello(bytes_view in, std::uint32_t cluster, std::err
   result.epoch = body.take<std::uint64_t>();
   result.from.node = body.take_node_id();
   result.from.incarnation = body.take<std::uint64_t>();
-  if (result.role == link_role::learner) result.at = body.take_endpoint();
+  if (result.role == link_role::learner) {
+    result.at = body.take_endpoint();
+    result.former = body.take<std::uint64_t>();
+  }
   if (body.complete()) return result;
   error = errc::malformed;
   return std::nullopt;

@@ -37,8 +37,9 @@ enum class frame_kind : std::uint8_t {
   checkpoint = 15,  // to a learner: what the records that follow stand on
   position = 16,    // of a learner: how far it is
   committed = 17,   // the watermark, to a learner
+  lapsed = 18,      // to a neighbour: the authority does not renew this replica's lease
 };
-inline constexpr std::uint8_t frame_kind_max = 17;
+inline constexpr std::uint8_t frame_kind_max = 18;
 
 /// What a peer's answer says besides its content. A code of the wire: never renumbered.
 enum class reply_status : std::uint8_t {
@@ -81,8 +82,9 @@ struct hello {
   link_role role = link_role::client;
   std::uint64_t chain = 0;
   std::uint64_t epoch = 0;
-  replica_id from;  // of a client: none
-  endpoint at{};    // of a learner: where it listens
+  replica_id from;           // of a client: none
+  endpoint at{};             // of a learner: where it listens
+  std::uint64_t former = 0;  // of a learner: the incarnation that it had until it was dropped; 0: none
 
   friend bool operator==(const hello&, const hello&) = default;
 };
@@ -180,7 +182,7 @@ void encode(frame& out, std::uint64_t epoch, const read_request& message);
 void encode(frame& out, std::uint64_t epoch, const read_reply& message);
 void encode(frame& out, std::uint64_t epoch, const write_request& message);
 void encode(frame& out, std::uint64_t epoch, const write_reply& message);
-void encode_bare(frame& out, frame_kind kind, std::uint64_t epoch);  // view_request, ping, pong
+void encode_bare(frame& out, frame_kind kind, std::uint64_t epoch);  // view_request, ping, pong, lapsed
 void encode_view(frame& out, std::uint64_t epoch, const view& message);
 
 // --- decoding: nothing for what is not well-formed, to the last byte ---

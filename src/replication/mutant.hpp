@@ -52,6 +52,7 @@ enum class mutation : std::uint8_t {
   opens_while_frozen,         ///< R8: the gate of a frozen tail ends
   append_without_gate,        ///< R8: a tail that was appended ignores the gate that it inherits
   early_before_adoption,      ///< R8: what the voters said before this epoch was adopted ends its gate early
+  one_confirms_for_all,       ///< R8: one of those whom a gate waits for is heard of, and all count as heard of
   readers_left_out,           ///< R1: the readers of the epoch before are forgotten though its tail may not have opened
   adopts_unchosen,            ///< R2: a view that was proposed is taken for one that was chosen
   takes_other_epochs,         ///< R3: frames of other epochs are taken
@@ -66,7 +67,7 @@ enum class mutation : std::uint8_t {
   always_asks_tail,             ///< every strong read asks the tail: right, and pointless
 };
 
-inline constexpr std::size_t mutations = 53;
+inline constexpr std::size_t mutations = 54;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_seq_check",
                                                                         "no_resend",
@@ -108,6 +109,7 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "opens_while_frozen",
                                                                         "append_without_gate",
                                                                         "early_before_adoption",
+                                                                        "one_confirms_for_all",
                                                                         "readers_left_out",
                                                                         "adopts_unchosen",
                                                                         "takes_other_epochs",

@@ -23,7 +23,7 @@ std::optional<view> step(const view& now, view next, bool tail_opened) {
     if (std::find(readers.begin(), readers.end(), each.id) == readers.end()) readers.push_back(each.id);
   }
   const bool fits = readers.size() <= view_replicas_max && next.replicas.size() <= view_replicas_max &&
-                    next.learners.size() <= view_replicas_max;
+                    next.learners.size() <= view_replicas_max && next.kept_out.size() <= view_replicas_max;
   if (next.replicas.empty() || !fits) return std::nullopt;
   next.readers = std::move(readers);
   return next;
@@ -47,6 +47,15 @@ std::optional<view> without(const view& now, std::span<const replica_id> gone, b
   return step(now, std::move(next), tail_opened);
 }
 
+std::optional<view> keeping_out(const view& now, const node_id& who, bool tail_opened) {
+  view next = now;
+  const auto is_gone = [&](const member& m) { return m.id.node == who; };
+  std::erase_if(next.replicas, is_gone);
+  std::erase_if(next.learners, is_gone);
+  if (std::find(next.kept_out.begin(), next.kept_out.end(), who) == next.kept_out.end()) next.kept_out.push_back(who);
+  return next == now ? std::nullopt : step(now, std::move(next), tail_opened);
+}
+
 std::optional<view> with_tail(const view& now, const replica_id& learner, bool tail_opened) {
   view next = now;
   const auto found =
@@ -64,6 +73,7 @@ std::optional<view> with_learner(const view& now, const member& who, bool tail_o
   if (is_there || who.at.none() || who.id.node.none()) return std::nullopt;
   view next = now;
   next.learners.push_back(who);
+  std::erase(next.kept_out, who.id.node);
   return step(now, std::move(next), tail_opened);
 }
 

@@ -19,7 +19,10 @@ namespace artillery::replication {
 /// With a learner as the new tail. Only the tail that froze in the epoch of `now` may propose it.
 [[nodiscard]] std::optional<view> with_tail(const view& now, const replica_id& learner, bool tail_opened);
 
-/// With one more to be fed by the tail.
+/// Without the replica or learner of this node, which is kept out from then on.
+[[nodiscard]] std::optional<view> keeping_out(const view& now, const node_id& who, bool tail_opened);
+
+/// With one more to be fed by the tail; it is no longer kept out.
 [[nodiscard]] std::optional<view> with_learner(const view& now, const member& who, bool tail_opened);
 
 [[nodiscard]] bool is_replica(const view& now, const replica_id& who) noexcept;

@@ -14,7 +14,8 @@ std::optional<view> repair::next_step(const view& now, const chain_health& seen,
   }
   if (now.replicas.size() + now.learners.size() >= wanted_) return std::nullopt;
   for (const member& each : seen.candidates) {
-    if (kept_out_until(each.id.node, at)) continue;
+    const bool is_barred = std::find(now.kept_out.begin(), now.kept_out.end(), each.id.node) != now.kept_out.end();
+    if (is_barred || kept_out_until(each.id.node, at)) continue;
     if (auto next = with_learner(now, each, seen.tail_opened)) return next;
   }
   return std::nullopt;

@@ -31,6 +31,8 @@ public:
 
   /// The view to propose, if any.
   [[nodiscard]] std::optional<view> next_step(const view& now, const chain_health& seen, time_point at) const;
+  /// Whoever came and went may come back at once.
+  void forgive() noexcept { departures_.clear(); }
   /// Takes note of who left the chain.
   void followed(const view& before, const view& after, time_point at);
   /// When a node that is kept out may come back; nothing when it may now.

@@ -56,6 +56,11 @@ void replica::start_read(const std::shared_ptr<replica_binding>& self, bytes key
   self->read(std::move(key), level, timeout, std::move(done));
 }
 
+void replica::start_change(const std::shared_ptr<replica_binding>& self, view_change what, duration timeout,
+                           detail::completion<change_signature> done) {
+  self->change(what, timeout, std::move(done));
+}
+
 void replica::hint(const node_id& about, peer_hint what) {
   binding_->hint(about, what);
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/assert.hpp"
+#include "replication/authority_calls.hpp"
 #include "replication/deadline.hpp"
 
 namespace artillery::replication {
@@ -16,7 +17,6 @@ constexpr std::size_t early_adoptions_max = 16;
 constexpr std::size_t frame_overhead_max = std::size_t{64} << 10U;
 /// Reads of one call to `try_read` are looked up this many at a time.
 constexpr std::size_t batch_max = 64;
-constexpr detail::backoff_limits authority_pause{std::chrono::milliseconds{20}, std::chrono::seconds{1}};
 
 net::driver_options driver_options_for(const replica_config& config, const log_sink& log) {
   net::driver_options options{.component = "replication", .log = log, .streams = {}, .persister = nullptr};
@@ -40,6 +40,7 @@ replica_binding::replica_binding(asio::any_io_executor executor, replica_config 
       config_{std::move(config)},
       options_{std::move(options)},
       fault_{core::check(config_)},
+      has_authority_{decides != nullptr},
       own_objects_{objects == nullptr ? std::make_unique<memory_store>() : nullptr},
       readable_{objects == nullptr ? own_objects_.get() : objects},
       inbox_{config_.waiting_reads_max},
@@ -47,10 +48,7 @@ replica_binding::replica_binding(asio::any_io_executor executor, replica_config 
       decides_{decides},
       core_{config_, fresh_random()},
       sink_{*this},
-      events_{options_.events_max, [](std::uint64_t lost) { return event{event::kind::overflow, 0, {}, lost}; }},
-      random_{fresh_random()},
-      authority_pause_{authority_pause},
-      authority_timer_{driver_base::executor()} {}
+      events_{options_.events_max, [](std::uint64_t lost) { return event{event::kind::overflow, 0, {}, lost}; }} {}
 
 void replica_binding::let_go() noexcept {
   {
@@ -136,7 +134,8 @@ std::error_code replica_binding::on_start() {
   }
   events_.push({event::kind::listening, 0, {}, 0});
   for (adoption& each : std::exchange(early_adoptions_, {})) adopt_here(std::move(each));
-  ask_authority();
+  if (has_authority_ && reached_at().is_any()) return errc::invalid_configuration;
+  if (has_authority_) step([this](core& c, const turn& at) { c.start(reached_at(), at); });
   return {};
 }
 
@@ -146,10 +145,9 @@ void replica_binding::on_stop(std::error_code why) {
     is_over_ = true;
     published_.publish({});
   }
-  std::error_code ignored;
-  authority_timer_.cancel(ignored);
   events_.close(why);
   reads_.complete_all(why, read_result{});
+  changes_.complete_all(why);
   for (adoption& each : std::exchange(early_adoptions_, {})) each.done(why);
 }
 
@@ -164,65 +162,63 @@ void replica_binding::adopt(view chosen, detail::completion<run_signature> done)
 
 void replica_binding::adopt_here(adoption asked) {
   if (is_over_) return asked.done(errc::not_running);
-  if (running()) return asked.done(put_in_force(asked.chosen, duration::max(), clock::now()));
+  if (running()) return asked.done(put_in_force(asked.chosen));
   // A view needs links, and only a driver that runs opens them.
   if (early_adoptions_.size() >= early_adoptions_max) return asked.done(errc::would_overflow);
   early_adoptions_.push_back(std::move(asked));
 }
 
-std::error_code replica_binding::put_in_force(const view& chosen, duration lease, time_point asked_at) {
+std::error_code replica_binding::put_in_force(const view& chosen) {
+  if (has_authority_) return errc::stale_epoch;
   if (view_.epoch != 0) return view_ == chosen ? std::error_code{} : make_error_code(errc::stale_epoch);
   if (chosen.chain != config_.chain || check_view(chosen)) return errc::invalid_configuration;
   view_ = chosen;
-  return step([&](core& c, const turn& at) { c.adopt(chosen, lease, asked_at, at); }) ? std::error_code{} : stopped();
+  const time_point asked_at = clock::now();
+  const bool begun = step([&](core& c, const turn& at) { c.adopt(chosen, duration::max(), asked_at, at); });
+  return begun ? std::error_code{} : stopped();
 }
 
-void replica_binding::ask_authority() {
-  const std::lock_guard guard{mutex_};
+// --- views that change ---
+
+/// In a step of the core, under the mutex. The answer comes on any thread, perhaps before this returns.
+void replica_binding::put_to_authority(const authority_question& question) {
   if (decides_ == nullptr) return;
-  decides_->read([weak = weak_from_this()](std::error_code error, const chosen_view& newest, bool /*fences*/) {
+  put_question(*decides_, core_.self(), question,
+               [weak = weak_from_this()](std::error_code fault, const authority_answer& answer) {
+                 const auto alive = weak.lock();
+                 if (!alive) return;
+                 asio::post(alive->executor(),
+                            [alive, fault, answer] { static_cast<replica_binding&>(*alive).told(fault, answer); });
+               });
+}
+
+void replica_binding::told(std::error_code fault, const authority_answer& answer) {
+  if (!running()) return;
+  const auto* read = std::get_if<authority_view>(&answer);
+  const bool is_ours = read == nullptr || (read->newest.view.chain == config_.chain && !check_view(read->newest.view));
+  if (fault || !is_ours) return stop(make_error_code(errc::invalid_configuration));
+  step([&](core& c, const turn& at) {
+    c.answered(answer, at);
+    published_.publish(c.serving());  // no reader goes by a lease of the epoch before from now on
+  });
+}
+
+void replica_binding::heard(const event& what) {
+  events_.push(what);
+  const bool is_displaced = what.what == event::kind::displaced;
+  if (what.what != event::kind::removed && !is_displaced) return;
+  asio::post(executor(), [weak = weak_from_this(), is_displaced] {
     const auto alive = weak.lock();
     if (!alive) return;
-    asio::post(alive->executor(), [alive, error, chosen = newest.view] {
-      static_cast<replica_binding&>(*alive).view_told(error, chosen);
-    });
+    auto& self = static_cast<replica_binding&>(*alive);
+    if (is_displaced) return self.stop(make_error_code(errc::node_id_in_use));
+    self.begin_anew();
   });
 }
 
-/// Views do not change here yet.
-void replica_binding::put_to_authority(const authority_question& /*question*/) {}
-
-void replica_binding::view_told(std::error_code error, const view& chosen) {
-  if (!running()) return;
-  if (error == errc::invalid_configuration) return stop(error);
-  if (error) return ask_authority_later();
-  const std::lock_guard guard{mutex_};
-  if (decides_ == nullptr) return;
-  const time_point asked_at = clock::now();  // before the very request: the lease counts from here
-  decides_->renew(config_.self, chosen.epoch, [weak = weak_from_this(), chosen, asked_at](auto refused) {
-    const auto alive = weak.lock();
-    if (!alive) return;
-    asio::post(alive->executor(), [alive, refused, chosen, asked_at] {
-      static_cast<replica_binding&>(*alive).lease_told(refused, chosen, asked_at);
-    });
-  });
-}
-
-void replica_binding::lease_told(std::error_code error, const view& chosen, time_point asked_at) {
-  if (!running()) return;
-  const bool stranger = error == errc::not_serving;
-  if (error && !stranger) return ask_authority_later();
-  const duration lease = chosen.leases == lease_mode::timed ? chosen.lease : duration::max();
-  if (put_in_force(chosen, stranger ? duration{0} : lease, asked_at) == errc::invalid_configuration)
-    stop(make_error_code(errc::invalid_configuration));
-}
-
-void replica_binding::ask_authority_later() {
-  authority_timer_.expires_after(authority_pause_.next(random_));
-  authority_timer_.async_wait([weak = weak_from_this()](std::error_code error) {
-    const auto alive = weak.lock();
-    if (alive && !error && alive->running()) static_cast<replica_binding&>(*alive).ask_authority();
-  });
+/// Readers on other threads have been told before what they read goes.
+void replica_binding::begin_anew() {
+  step([](core& c, const turn& at) { c.begin_anew(c.self().incarnation + 1, at); });
 }
 
 // --- reads through the core ---
@@ -263,6 +259,32 @@ void replica_binding::cancel_read(request_id number) {
 
 void replica_binding::answered(request_id request, std::error_code error, const read_result& result) {
   reads_.take(request)(error, result);
+}
+
+// --- changes of the chain ---
+
+void replica_binding::change(const view_change& what, duration timeout, detail::completion<change_signature> done) {
+  if (timeout <= duration{0}) return done(errc::invalid_argument);
+  const request_id number = next_request_.fetch_add(1, std::memory_order_relaxed);
+  const auto self = std::static_pointer_cast<replica_binding>(shared_from_this());
+  detail::on_cancel(done.slot(), self, [number](replica_binding& own) { own.cancel_change(number); });
+  submit(self, [number, what, timeout, done = std::move(done)](replica_binding& own) mutable {
+    own.change_here(number, what, timeout, std::move(done));
+  });
+}
+
+void replica_binding::change_here(request_id number, const view_change& what, duration timeout,
+                                  detail::completion<change_signature> done) {
+  if (!running()) return done(errc::not_running);
+  changes_.add(number, std::move(done));
+  step([&](core& c, const turn& at) { c.change(number, what, deadline_after(at.now, timeout), at); });
+}
+
+void replica_binding::cancel_change(request_id number) {
+  auto done = changes_.take(number);
+  if (!done) return;
+  step([number](core& c, const turn&) { c.forget_change(number); });
+  done(asio::error::operation_aborted);
 }
 
 void replica_binding::hint(const node_id& about, peer_hint what) {
@@ -307,6 +329,11 @@ void replica_binding::try_read(std::span<const std::string_view> keys, std::span
     }
   }
   if (answered != 0) local_reads_.add(answered);
+}
+
+endpoint replica_binding::reached_at() const {
+  if (options_.advertise == endpoint{}) return bound_;
+  return options_.advertise.none() ? options_.advertise.with_port(bound_.port()) : options_.advertise;
 }
 
 endpoint replica_binding::local_endpoint() const {

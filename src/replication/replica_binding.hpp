@@ -60,6 +60,7 @@ public:
   void adopt(view chosen, detail::completion<run_signature> done);
   void next_event(detail::completion<event_signature> done);
   void read(bytes key, consistency level, duration timeout, detail::completion<read_signature> done);
+  void change(const view_change& what, duration timeout, detail::completion<change_signature> done);
   void hint(const node_id& about, peer_hint what);
   [[nodiscard]] local_read try_read(std::string_view key) const;
   void try_read(std::span<const std::string_view> keys, std::span<local_read> into) const;
@@ -93,10 +94,11 @@ private:
     void open(std::uint64_t number, const endpoint& to) override { owner_.driver_base::open(number, to); }
     void close(std::uint64_t number) override { owner_.driver_base::close(number); }
     void persist(operation op, std::span<const bytes> slices) override { owner_.driver_base::persist(op, slices); }
-    void deliver(event what) override { owner_.events_.push(what); }
+    void deliver(event what) override { owner_.heard(what); }
     void answer(request_id request, std::error_code error, const read_result& result) override {
       owner_.answered(request, error, result);
     }
+    void changed(request_id request, std::error_code error) override { owner_.changes_.take(request)(error); }
     void ask(const authority_question& question) override { owner_.put_to_authority(question); }
     [[nodiscard]] time_point sample_clock() override { return clock::now(); }
 
@@ -121,20 +123,24 @@ private:
   void flush_soon();
   void take_reads();
   void cancel_read(request_id number);
+  void change_here(request_id number, const view_change& what, duration timeout,
+                   detail::completion<change_signature> done);
+  void cancel_change(request_id number);
   void answered(request_id request, std::error_code error, const read_result& result);
 
   void adopt_here(adoption asked);
-  [[nodiscard]] std::error_code put_in_force(const view& chosen, duration lease, time_point asked_at);
-  void ask_authority();
+  [[nodiscard]] std::error_code put_in_force(const view& chosen);
+  [[nodiscard]] endpoint reached_at() const;
   void put_to_authority(const authority_question& question);
-  void view_told(std::error_code error, const view& chosen);
-  void lease_told(std::error_code error, const view& chosen, time_point asked_at);
-  void ask_authority_later();
+  void told(std::error_code fault, const authority_answer& answer);
+  void heard(const event& what);
+  void begin_anew();
 
   // constant
   const replica_config config_;
   const replica_options options_;
   const std::error_code fault_;
+  const bool has_authority_;
   const std::unique_ptr<memory_store> own_objects_;
 
   // any thread
@@ -157,13 +163,11 @@ private:
   sink sink_;
   net::event_queue<event> events_;
   pending_operations<read_signature> reads_;
+  pending_operations<change_signature> changes_;
   std::vector<read_call> taken_;
   std::vector<adoption> early_adoptions_;
   view view_;
   bool is_flush_posted_ = false;
-  detail::random random_;
-  detail::backoff authority_pause_;
-  net::strand_timer authority_timer_;
 };
 
 }  // namespace artillery::replication

@@ -9,8 +9,8 @@ std::error_code check_view(const view& candidate) noexcept {
   const std::error_code fault = errc::invalid_configuration;
   if (candidate.epoch == 0 || candidate.replicas.empty() || candidate.replicas.size() > view_replicas_max ||
       candidate.learners.size() > view_replicas_max || candidate.voters.size() > view_replicas_max ||
-      candidate.readers.size() > view_replicas_max || candidate.lease < duration{0} ||
-      candidate.drift_ppm >= 1'000'000) {
+      candidate.readers.size() > view_replicas_max || candidate.kept_out.size() > view_replicas_max ||
+      candidate.lease < duration{0} || candidate.drift_ppm >= 1'000'000) {
     return fault;
   }
   for (std::size_t i = 0; i < candidate.replicas.size(); ++i) {

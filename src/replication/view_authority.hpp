@@ -1,12 +1,11 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <variant>
 
 #include "artillery/clock.hpp"
-#include "artillery/node_id.hpp"
+#include "artillery/replication/authority.hpp"
 #include "artillery/replication/types.hpp"
 
 // What a replica's core and the authority over its views say to one another: questions are effects of the core, answers
@@ -20,24 +19,6 @@ namespace artillery::replication {
 
 /// Names one question until its answer. From 1 upwards, never used again by the same process.
 using question_id = std::uint64_t;
-
-/// A place in the one order of all attempts to write the register. An authority without ballots leaves it zero.
-struct ballot {
-  std::uint64_t round = 0;
-  node_id proposer;
-  std::uint64_t incarnation = 0;  ///< of the proposer's process: no two attempts have the same ballot
-
-  friend constexpr bool operator==(const ballot&, const ballot&) noexcept = default;
-  friend constexpr std::strong_ordering operator<=>(const ballot&, const ballot&) noexcept = default;
-};
-
-/// A view that a majority of voters accepted, and a ballot in which it did.
-struct chosen_view {
-  replication::view view;
-  ballot chosen_in;
-
-  friend bool operator==(const chosen_view&, const chosen_view&) = default;
-};
 
 // --- questions ---
 

@@ -22,6 +22,7 @@ void chain_figures::count(const replica_program& ended) {
   sum_.proposals += c.proposals;
   sum_.gates_waited += c.gates_waited;
   sum_.gates_ended_early += c.gates_ended_early;
+  sum_.gates_confirmed += c.gates_confirmed;
   sum_.freezes += c.freezes;
   sum_.learners_promoted += c.learners_promoted;
   sum_.checkpoints += c.checkpoints;
@@ -79,6 +80,7 @@ std::vector<std::pair<std::string, std::uint64_t>> chain_figures::all(const hist
                                                          {"views_adopted", sum_.views},
                                                          {"proposals", sum_.proposals},
                                                          {"gates_ended_early", sum_.gates_ended_early},
+                                                         {"gates_confirmed", sum_.gates_confirmed},
                                                          {"freezes", sum_.freezes},
                                                          {"learners_promoted", sum_.learners_promoted},
                                                          {"checkpoints", sum_.checkpoints},

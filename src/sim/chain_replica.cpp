@@ -27,6 +27,9 @@ public:
   void answer(request_id request, std::error_code error, const read_result& result) override {
     replica_.callers_.on_read(request, error, result);
   }
+  void changed(request_id request, std::error_code error) override {
+    if (replica_.callers_.on_change) replica_.callers_.on_change(request, error);
+  }
   void ask(const authority_question& question) override {
     if (const auto* renewal = std::get_if<authority_renew>(&question)) replica_.renewals_[renewal->id] = asked_at_;
     if (replica_.callers_.seat) replica_.callers_.seat->ask(question);
@@ -157,6 +160,7 @@ void replica_program::follow_epoch(time_point now, network_effects& out) {
   if (lease_epoch_ == core_.in_force().epoch) return;
   lease_epoch_ = core_.in_force().epoch;
   lease_end_ = time_point::min();
+  published_->publish(core_.serving());  // no reader goes by a lease of the epoch before from now on
   // What was asked in adopting this epoch is of it; all else is of an earlier one.
   std::erase_if(renewals_, [now](const auto& asked) { return asked.second < now; });
   const bool is_removed =
@@ -216,6 +220,12 @@ void replica_program::read(request_id request, const bytes& key, const consisten
 
 void replica_program::cancel(request_id request, time_point now, network_effects& out) {
   core_.cancel(request);
+  after_input(now, out);
+}
+
+void replica_program::change(request_id request, const view_change& what, std::optional<time_point> deadline,
+                             time_point now, network_effects& out) {
+  step(now, out, [&](const turn& at) { core_.change(request, what, deadline, at); });
   after_input(now, out);
 }
 

@@ -38,6 +38,7 @@ struct authority_seat {
 struct replica_callers {
   std::function<void(replication::request_id, std::error_code, const replication::read_result&)> on_read;
   local_reads::answered on_try;
+  std::function<void(replication::request_id, std::error_code)> on_change{};
   std::optional<authority_seat> seat{};  ///< nothing: the view never changes
   /// Its process ends, however it does, or it becomes another replica: what is left of it, for the last time.
   std::function<void(const class replica_program&)> on_end;
@@ -64,6 +65,8 @@ public:
             std::optional<time_point> deadline, time_point now, network_effects& out);
   void cancel(replication::request_id request, time_point now, network_effects& out);
   void hint(const node_id& about, replication::peer_hint what, time_point now, network_effects& out);
+  void change(replication::request_id request, const replication::view_change& what, std::optional<time_point> deadline,
+              time_point now, network_effects& out);
   void answered(const replication::authority_answer& answer, time_point now, network_effects& out);
 
   [[nodiscard]] const replication::core& core() const noexcept { return core_; }

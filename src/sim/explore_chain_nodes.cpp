@@ -50,6 +50,7 @@ public:
   void answer(request_id request, std::error_code error, const read_result& result) override {
     came_to_.reads.push_back({request, error, result});
   }
+  void changed(request_id /*request*/, std::error_code /*error*/) override {}
   void ask(const authority_question& /*question*/) override {}
   time_point sample_clock() override { return now_; }
 

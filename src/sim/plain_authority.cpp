@@ -108,6 +108,13 @@ void plain_authority::check_step(const view& before, const view& after) {
       blame("a replica is not among the readers");
     }
   }
+  for (const node_id& barred : after.kept_out) {
+    const auto is_barred = [&](const member& m) { return m.id.node == barred; };
+    if (std::any_of(after.replicas.begin(), after.replicas.end(), is_barred) ||
+        std::any_of(after.learners.begin(), after.learners.end(), is_barred)) {
+      blame("a node that is kept out is in it");
+    }
+  }
   // A name that was dropped is never used again.
   for (const std::vector<member>* list : {&after.replicas, &after.learners}) {
     for (const member& each : *list) {

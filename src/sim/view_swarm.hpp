@@ -18,7 +18,8 @@ struct view_fault {
     pause_replica,       ///< past its lease, and then it goes on
     isolate_replica,     ///< from everybody, for a while
     cut_from_authority,  ///< for a while
-    say_failed           ///< a replica is told that another has failed, true or not
+    say_failed,          ///< a replica is told that another has failed, true or not
+    ask_change           ///< an operator asks for another view
   };
 
   duration at{};

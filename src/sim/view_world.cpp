@@ -1,6 +1,7 @@
 #include "sim/view_world.hpp"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -89,6 +90,9 @@ private:
     replica_callers callers = load_.callers();
     const std::uint64_t process = ++processes_;
     running_[index] = process;
+    callers.on_change = [this](request_id, std::error_code error) {
+      if (!error) ++changes_done_;
+    };
     callers.seat =
         authority_seat{.listens_at = host_endpoint(index),
                        .ask = [this, index, process](
@@ -272,7 +276,19 @@ private:
         world_.schedule(world_.now() + fault.length, [this] { authority_.mend(); });
         return;
       case kind::say_failed: return hint(fault.draw, replication::peer_hint::failed);
+      case kind::ask_change: return ask_change(fault.draw);
     }
+  }
+
+  void ask_change(std::uint64_t draw) {
+    using what = replication::view_change::kind;
+    constexpr std::array kinds{what::remove, what::add, what::add, what::promote, what::repair};
+    const replication::view_change change{kinds[draw / 4096 % kinds.size()], {1, draw / 8 % swarm_.hosts() + 1}};
+    const request_id request = ++changes_asked_;
+    call<replica_program>(hosts_[draw / 64 % swarm_.hosts()],
+                          [change, request](replica_program& p, time_point now, network_effects& out) {
+                            p.change(request, change, now + 1s, now, out);
+                          });
   }
 
   /// A chain in memory whose last replica goes is gone: seldom wanted.
@@ -347,7 +363,11 @@ private:
   [[nodiscard]] bool has_settled() {
     const replication::view& newest = authority_.newest();
     std::size_t up = 0;
-    for (const host h : hosts_) up += world_.is_up(h) ? 1U : 0U;
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+      const bool is_kept_out =
+          std::find(newest.kept_out.begin(), newest.kept_out.end(), node_id{1, i + 1}) != newest.kept_out.end();
+      up += world_.is_up(hosts_[i]) && !is_kept_out ? 1U : 0U;
+    }
     if (newest.replicas.size() < std::min(swarm_.chain.replicas, up) || !newest.learners.empty()) return false;
     const auto& lives = observer_.lives();
     const auto head = lives.find(newest.replicas.front().id);
@@ -359,12 +379,32 @@ private:
     });
   }
 
+  /// What there is to see of a chain that does not come to rest.
+  [[nodiscard]] std::string unrest() {
+    const replication::view& newest = authority_.newest();
+    std::string text = load_.ended() ? "" : "operations are open; ";
+    text += "epoch " + std::to_string(newest.epoch) + " of " + std::to_string(newest.replicas.size()) + " and " +
+            std::to_string(newest.learners.size()) + " learners";
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+      const replica_program* running = program_at(i);
+      if (running == nullptr) continue;
+      const replication::replica_status seen = running->core().status();
+      text += "; " + std::to_string(i + 1) + "/" + std::to_string(seen.self.incarnation) + ": epoch " +
+              std::to_string(seen.view.epoch) + " role " + std::to_string(static_cast<int>(seen.role)) + " tail " +
+              std::to_string(static_cast<int>(seen.tail)) + " last " + std::to_string(seen.last) + " commit " +
+              std::to_string(seen.commit) + " candidates " + std::to_string(seen.candidates.size());
+    }
+    return text;
+  }
+
   void check_end() {
     if (is_lost()) {
       ++chains_lost_;
       return;
     }
-    if (!load_.ended() || !has_settled()) return violated("healed, and the chain does not come to rest as it should");
+    if (!load_.ended() || !has_settled()) {
+      return violated("healed, and the chain does not come to rest as it should: " + unrest());
+    }
     const auto& lives = observer_.lives();
     const auto& replicas = authority_.newest().replicas;
     for (const replication::member& each : replicas) {
@@ -434,6 +474,7 @@ private:
     figures_.view_changes = authority_.chosen().size() - 1;
     result_.counters = figures_.all(load_.seen(), world_.counters());
     result_.counters.emplace_back("chains_lost", chains_lost_);
+    result_.counters.emplace_back("changes_done", changes_done_);
     result_.trace_hash = world_.trace_hash();
     result_.choices = swarm_.chain.fault_events.size() + swarm_.faults.size() + load_.blocks();
   }
@@ -449,6 +490,8 @@ private:
   std::vector<std::uint64_t> running_;       // by host: the process that runs there; 0: none
   std::uint64_t processes_ = 0;
   std::uint64_t chains_lost_ = 0;
+  std::uint64_t changes_asked_ = 0;
+  std::uint64_t changes_done_ = 0;
   chain_figures figures_;
   run_result result_;
   bool is_over_ = false;  // the world's programs, which end with it, tell nobody any more

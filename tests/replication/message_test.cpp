@@ -7,6 +7,7 @@
 #include "base/crc32c.hpp"
 #include "base/random.hpp"
 #include "catch.hpp"
+#include "replication/checkpoint.hpp"
 
 using namespace artillery;
 using namespace artillery::replication;
@@ -78,6 +79,39 @@ struct sample {
   std::function<bool(const bytes&)> decodes;
 };
 
+void add_samples_of_learners(std::vector<sample>& all) {
+  const auto add = [&](std::string name, const frame& f, std::function<bool(const bytes&)> decodes) {
+    all.push_back({std::move(name), whole(f), std::move(decodes)});
+  };
+  const auto is_checkpoint = [](const bytes& b) { return decode_checkpoint(b, 1000).has_value(); };
+  std::error_code error;
+  frame f;
+  encode(f, cluster, hello{link_role::learner, 1, 2, {{3, 4}, 6}, endpoint::v4(10, 0, 0, 3, 7000), 5});
+  add("hello of a learner", f, [error](const bytes& b) mutable { return decode_hello(b, cluster, error).has_value(); });
+  checkpoint_part part;
+  part.base = {2, 9};
+  encode(f, 2, part);
+  add("checkpoint begins", f, is_checkpoint);
+  part = {};
+  part.what = checkpoint_part::stage::sessions;
+  part.sessions.push_back({.key = 7, .used = 9, .lowest = 3, .kept = {{4, 9, {true, {2, 9}}}}});
+  encode(f, 2, part);
+  add("checkpoint's sessions", f, is_checkpoint);
+  part = {};
+  part.what = checkpoint_part::stage::objects;
+  part.objects.push_back({"key", {{2, 9}, bytes{"value"}, detail::crc32c(as_bytes("value"))}});
+  encode(f, 2, part);
+  add("checkpoint's objects", f, is_checkpoint);
+  part = {};
+  part.what = checkpoint_part::stage::end;
+  encode(f, 2, part);
+  add("checkpoint ends", f, is_checkpoint);
+  encode(f, 2, learner_position{.last = {2, 9}, .parts = 4});
+  add("position", f, [](const bytes& b) { return decode_position(b).has_value(); });
+  encode_committed(f, 2, 9);
+  add("committed", f, [](const bytes& b) { return decode_committed(b).has_value(); });
+}
+
 std::vector<sample> samples() {
   std::vector<sample> all;
   const auto add = [&](std::string name, const frame& f, std::function<bool(const bytes&)> decodes) {
@@ -111,6 +145,7 @@ std::vector<sample> samples() {
   add("write reply with a session", f, [](const bytes& b) { return decode_write_reply(b).has_value(); });
   encode_view(f, 2, some_view());
   add("view reply", f, [](const bytes& b) { return decode_view(b).has_value(); });
+  add_samples_of_learners(all);
   return all;
 }
 
@@ -138,7 +173,16 @@ TEST_CASE("the frames are these bytes and no others", "[replication][wire]") {
       {"view reply",
        "0c00000002000000000000000100000000000000020000000000000002010000000000000002000000000000"
        "000300000000000000040a000001581b040000000000000005000000000000000600000000000000040a0000"
-       "02581b0000000000000000000000f40100000000"},
+       "02581b000000000000000000000000f40100000000"},
+      {"hello of a learner",
+       "a701610000010203040101030100000000000000020000000000000003000000000000000400000000000000"
+       "0600000000000000040a000003581b0500000000000000"},
+      {"checkpoint begins", "0f0000000200000000000000000209"},
+      {"checkpoint's sessions", "0f0000000200000000000000010107000000000000000903010409010209"},
+      {"checkpoint's objects", "0f00000002000000000000000201036b657902096303e0e10576616c7565"},
+      {"checkpoint ends", "0f000000020000000000000003"},
+      {"position", "100000000200000000000000020000000000000009000000000000000400000000000000"},
+      {"committed", "1100000002000000000000000900000000000000"},
   };
   const auto all = samples();
   REQUIRE(all.size() == golden.size());
@@ -182,6 +226,7 @@ TEST_CASE("a view comes out as it went in", "[replication][wire]") {
   view v = some_view();
   v.learners = {{{{7, 8}, 9}, endpoint::v4(10, 0, 0, 3, 7000)}};
   v.readers = {{{1, 2}, 3}};
+  v.kept_out = {{9, 9}};
   v.reads = read_mode::tail_only;
   v.leases = lease_mode::timed;
   v.lease = std::chrono::seconds{1};

@@ -2,6 +2,7 @@
 
 #include "scenarios/replication_words.hpp"
 #include "scenarios/room.hpp"
+#include "scenarios/view_register.hpp"
 #include "sim/chain_client.hpp"
 #include "sim/chain_replica.hpp"
 
@@ -19,8 +20,8 @@ public:
   replication_room() {
     stage_.play(*this);
     // What all links say all the time.
-    for (const char* kind :
-         {"hello", "welcome", "view", "ping", "link", "read", "read_reply", "write", "write_reply", "serving"})
+    for (const char* kind : {"hello", "welcome", "view", "ping", "position", "committed", "link", "read", "read_reply",
+                             "write", "write_reply", "serving"})
       stage_.story.hide(kind);
   }
 
@@ -36,10 +37,18 @@ private:
   struct told_of_replica {
     std::size_t events = 0;
     std::uint64_t commit = 0;
+    tail_state tail = tail_state::none;
     std::map<std::string, std::uint64_t> pending;  // by key: the newest version, where it is dirty
   };
 
   void build_chain(const command& what);
+  void add_spare(const command& what);
+  bool obey_views(const command& what);
+  void change(const command& what);
+  void hint(const command& what);
+  void put_question(const std::string& name, std::uint64_t life, const authority_question& question);
+  void answer_question(const std::string& name, std::uint64_t life, const authority_question& question);
+  void tell_tail(const std::string& host, const core& here, told_of_replica& told);
   void add_client(const command& what);
   void restart(const command& what);
   void put(const command& what);
@@ -49,7 +58,7 @@ private:
   void tell_status();
   void tell_objects(const std::string& host, const sim::replica_program& replica, told_of_replica& told);
 
-  [[nodiscard]] std::unique_ptr<sim::replica_program> make_replica(std::size_t place, std::uint64_t incarnation) const;
+  [[nodiscard]] std::unique_ptr<sim::replica_program> make_replica(std::size_t place, std::uint64_t incarnation);
   [[nodiscard]] std::size_t place_of(const std::string& name) const;
   [[nodiscard]] const sim::replica_program* replica(const std::string& name);
   [[nodiscard]] std::string client_of(const command& what) const;
@@ -66,6 +75,9 @@ private:
   replication_words words_;
   replica_config config_;
   view chain_;
+  view_register register_;
+  std::map<std::string, std::uint64_t> lives_;         // of a replica's process, where views change
+  std::map<std::string, std::uint64_t> incarnations_;  // the latest
   std::vector<std::string> replicas_;
   std::vector<std::string> clients_;
   std::map<std::string, told_of_replica> told_;
@@ -96,6 +108,24 @@ bool replication_room::obey(const command& what) {
   } else if (name == "status") {
     tell_status();
   } else {
+    return obey_views(what);
+  }
+  return true;
+}
+
+bool replication_room::obey_views(const command& what) {
+  const std::string& name = what.name();
+  if (name == "spare") {
+    add_spare(what);
+  } else if (name == "cut_off") {
+    register_.cut_off(what.word(1));
+  } else if (name == "mend") {
+    register_.mend(what.word(1));
+  } else if (name == "change") {
+    change(what);
+  } else if (name == "hint") {
+    hint(what);
+  } else {
     return false;
   }
   return true;
@@ -118,14 +148,99 @@ void replication_room::build_chain(const command& what) {
     chain_.replicas.push_back({{node(i), 1}, place_at(0, i)});
     words_.name_node(node(i), replicas_[i]);
   }
+  if (const auto lease = what.duration_option("lease")) {
+    chain_.leases = *lease == duration{0} ? lease_mode::none : lease_mode::timed;
+    chain_.lease = *lease;
+    for (const member& each : chain_.replicas) chain_.readers.push_back(each.id);
+    config_.failed_after = what.duration_option("failed_after").value_or(50ms);
+    config_.silence_max = 100ms;
+    config_.authority_timeout = 20ms;
+    config_.freeze_max = 20ms;
+    config_.value_size_max = std::size_t{64} << 10U;
+    config_.replicas_wanted = replicas_.size();
+    register_.begin(chain_);
+  }
   for (std::size_t i = 0; i < replicas_.size(); ++i) stage_.add(replicas_[i], place_at(0, i), make_replica(i, 1));
 }
 
-std::unique_ptr<sim::replica_program> replication_room::make_replica(std::size_t place,
-                                                                     std::uint64_t incarnation) const {
+/// A node that is in no view at first.
+void replication_room::add_spare(const command& what) {
+  if (register_.newest().epoch == 0) what.fail("views change only in a chain with a lease");
+  const std::size_t place = replicas_.size();
+  replicas_.push_back(what.word(1));
+  words_.name_node(node(place), replicas_.back());
+  stage_.add(replicas_.back(), place_at(0, place), make_replica(place, 1));
+}
+
+std::unique_ptr<sim::replica_program> replication_room::make_replica(std::size_t place, std::uint64_t incarnation) {
   replica_config config = config_;
   config.self = {node(place), incarnation};
-  return std::make_unique<sim::replica_program>(config, chain_, place + 1, sim::replica_driving{});
+  sim::replica_callers callers;
+  if (register_.newest().epoch != 0) {
+    const std::string name = replicas_[place];
+    const std::uint64_t life = ++lives_[name];
+    incarnations_[name] = incarnation;
+    callers.seat = sim::authority_seat{
+        .listens_at = place_at(0, place),
+        .ask = [this, name, life](const authority_question& question) { put_question(name, life, question); },
+        .next_incarnation = [this, name] { return ++incarnations_[name]; }};
+    callers.on_change = [this, name](request_id request, std::error_code error) {
+      stage_.tell("answer", asked_.at(request) + ": " + (error ? error.message() : "done"));
+    };
+  }
+  return std::make_unique<sim::replica_program>(config, chain_, place + 1, sim::replica_driving{}, std::move(callers));
+}
+
+// --- views that change ---
+
+void replication_room::put_question(const std::string& name, std::uint64_t life, const authority_question& question) {
+  if (!register_.reaches(name)) return;
+  stage_.later(100us, [this, name, life, question] { answer_question(name, life, question); });
+}
+
+void replication_room::answer_question(const std::string& name, std::uint64_t life,
+                                       const authority_question& question) {
+  if (lives_.at(name) != life || !stage_.is_up(name)) return;
+  const std::uint64_t before = register_.newest().epoch;
+  const authority_answer answer = register_.answer(replica(name)->core().self(), question);
+  const view& newest = register_.newest();
+  if (newest.epoch != before) stage_.tell("register", "chosen, proposed by " + name + ": " + words_.text_of(newest));
+  stage_.later(100us, [this, name, life, answer] {
+    if (lives_.at(name) != life || !register_.reaches(name)) return;
+    stage_.call(name, [answer](sim::program& p, time_point now, network_effects& out) {
+      static_cast<sim::replica_program&>(p).answered(answer, now, out);
+    });
+  });
+}
+
+void replication_room::change(const command& what) {
+  const std::string& at = what.word(1);
+  const std::string& wanted = what.word(2);
+  const std::size_t place = place_of(what.optional_word(3).value_or(at));
+  if (place_of(at) == replicas_.size() || place == replicas_.size()) what.fail("there is no such replica");
+  view_change asked;
+  if (wanted == "add") {
+    asked = view_change::add(node(place));
+  } else if (wanted == "remove") {
+    asked = view_change::remove(node(place));
+  } else if (wanted == "promote") {
+    asked = view_change::promote(node(place));
+  } else if (wanted != "repair") {
+    what.fail("a change is add, remove, promote or repair");
+  }
+  const request_id request = remember(at + ": " + wanted + " " + what.optional_word(3).value_or(""));
+  stage_.call(at, [=](sim::program& p, time_point now, network_effects& out) {
+    static_cast<sim::replica_program&>(p).change(request, asked, now + 1s, now, out);
+  });
+}
+
+void replication_room::hint(const command& what) {
+  const std::string& at = what.word(1);
+  const std::size_t about = place_of(what.word(2));
+  if (place_of(at) == replicas_.size() || about == replicas_.size()) what.fail("there is no such replica");
+  stage_.call(at, [about](sim::program& p, time_point now, network_effects& out) {
+    static_cast<sim::replica_program&>(p).hint(node(about), peer_hint::failed, now, out);
+  });
 }
 
 void replication_room::add_client(const command& what) {
@@ -247,7 +362,20 @@ void replication_room::after_input(const std::string& host) {
   const bool commits = status.role == role::tail || status.role == role::single;
   if (commits && status.commit > told.commit) stage_.tell("state", host + ": commits " + std::to_string(status.commit));
   told.commit = status.commit;
+  tell_tail(host, here->core(), told);
   tell_objects(host, *here, told);
+}
+
+void replication_room::tell_tail(const std::string& host, const core& here, told_of_replica& told) {
+  const tail_state now = register_.newest().epoch == 0 ? tail_state::none : here.status().tail;
+  if (now == told.tail) return;
+  const tail_state before = std::exchange(told.tail, now);
+  if (now == tail_state::none) return;
+  const std::string epoch = " in epoch " + std::to_string(here.in_force().epoch);
+  if (now == tail_state::gated) stage_.tell("tail", host + ": is the tail, behind a gate" + epoch);
+  if (now == tail_state::open)
+    stage_.tell("tail", host + ": " + (before == tail_state::frozen ? "thaws" : "opens") + epoch);
+  if (now == tail_state::frozen) stage_.tell("tail", host + ": freezes" + epoch);
 }
 
 void replication_room::tell_objects(const std::string& host, const sim::replica_program& replica,
@@ -273,6 +401,11 @@ std::string replication_room::text_of(const event& what) const {
   switch (what.what) {
     case event::kind::listening: return "listens";
     case event::kind::serving: return "serves in epoch " + std::to_string(what.epoch);
+    case event::kind::learning: return "learns in epoch " + std::to_string(what.epoch);
+    case event::kind::removed: return "is not in the view of epoch " + std::to_string(what.epoch) + " any more";
+    case event::kind::displaced:
+      return "is displaced: the view of epoch " + std::to_string(what.epoch) +
+             " has its node under a later incarnation";
     case event::kind::not_serving:
       return "does not serve: the view of epoch " + std::to_string(what.epoch) + " does not list this incarnation";
     case event::kind::chain_stopped: return "the chain has stopped at " + words_.name_of(what.other);

@@ -1,6 +1,8 @@
 #include "scenarios/replication_words.hpp"
 
 #include "base/wire.hpp"
+#include "replication/checkpoint.hpp"
+#include "replication/next_view.hpp"
 
 namespace artillery::scenarios {
 
@@ -44,6 +46,16 @@ std::string effect_text(const object_effect& what) {
   return what.what == object_effect::kind::erase ? key + " erased" : key + "=" + value_text(what.value.text());
 }
 
+std::string checkpoint_text(const checkpoint_part& part) {
+  switch (part.what) {
+    case checkpoint_part::stage::begin: return "begins, at " + number(part.base.seq);
+    case checkpoint_part::stage::sessions: return number(part.sessions.size()) + " sessions";
+    case checkpoint_part::stage::objects: return number(part.objects.size()) + " objects";
+    case checkpoint_part::stage::end: return "is complete";
+  }
+  return "?";
+}
+
 }  // namespace
 
 std::string value_text(std::string_view value) {
@@ -76,6 +88,22 @@ std::string replication_words::name_of(const replica_id& who) const {
   const auto found = nodes_.find(who.node);
   const std::string name = found == nodes_.end() ? to_short_string(who.node) : found->second;
   return who.incarnation == 1 ? name : name + ", incarnation " + number(who.incarnation);
+}
+
+std::string replication_words::text_of(const view& what) const {
+  const auto names = [this](const std::vector<member>& of) {
+    std::string all;
+    for (const member& each : of) all += " " + name_of(each.id);
+    return all;
+  };
+  std::string text = "epoch " + number(what.epoch) + ":" + names(what.replicas);
+  if (!what.learners.empty()) text += "; learners" + names(what.learners);
+  std::string others;
+  for (const replica_id& reader : what.readers) {
+    if (!is_replica(what, reader)) others += " " + name_of(reader);
+  }
+  if (!others.empty()) text += "; may still read:" + others;
+  return text;
 }
 
 std::string replication_words::session(std::uint64_t number) {
@@ -121,6 +149,7 @@ described replication_words::describe_handshake(const utterance& what) const {
     case link_role::client: return {"hello", "hello from a client"};
     case link_role::predecessor: return {"hello", "hello from the predecessor " + name_of(greeting->from) + in_epoch};
     case link_role::reader: return {"hello", "hello from the reader " + name_of(greeting->from) + in_epoch};
+    case link_role::learner: return {"hello", "hello from the learner " + name_of(greeting->from) + in_epoch};
   }
   return unreadable;
 }
@@ -161,6 +190,21 @@ described replication_words::describe_of_chain(frame_kind kind, const utterance&
       const auto chain = decode_view(frame);
       return chain ? described{"view", "view of epoch " + number(chain->epoch)} : unreadable;
     }
+    case frame_kind::checkpoint: {
+      const auto part = decode_checkpoint(frame, replica_config{}.value_size_max);
+      return part ? described{"checkpoint", "checkpoint: " + checkpoint_text(*part)} : unreadable;
+    }
+    case frame_kind::position: {
+      const auto position = decode_position(frame);
+      return position ? described{"position",
+                                  "holds " + number(position->last.seq) + ", parts taken " + number(position->parts)}
+                      : unreadable;
+    }
+    case frame_kind::committed: {
+      const auto watermark = decode_committed(frame);
+      return watermark ? described{"committed", "committed " + number(*watermark)} : unreadable;
+    }
+    case frame_kind::lapsed: return {"lapsed", "lapsed: nobody renews its lease"};
     case frame_kind::ping: return {"ping", "ping"};
     case frame_kind::pong: return {"ping", "pong"};
     default: return unreadable;

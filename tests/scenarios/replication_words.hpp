@@ -17,6 +17,7 @@ public:
 
   [[nodiscard]] described describe(const utterance& what);
   [[nodiscard]] std::string name_of(const replication::replica_id& who) const;
+  [[nodiscard]] std::string text_of(const replication::view& what) const;
 
 private:
   [[nodiscard]] described describe_handshake(const utterance& what) const;

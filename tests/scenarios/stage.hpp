@@ -75,6 +75,7 @@ public:
   [[nodiscard]] bool run_until(const std::function<bool()>& done, duration deadline) {
     return world_.run_until(done, deadline);
   }
+  void later(duration after, std::function<void()> what) { world_.schedule(world_.now() + after, std::move(what)); }
   [[nodiscard]] time_point now() const noexcept { return world_.now(); }
   void tell(const std::string& kind, const std::string& text) { story.tell(kind, text, world_.now()); }
 

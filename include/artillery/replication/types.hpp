@@ -78,6 +78,7 @@ struct view {
   std::vector<member> learners;     ///< fed by the tail, not members yet
   std::vector<replica_id> readers;  ///< everybody who may still hold a right to read
   std::vector<member> voters;       ///< who agrees on the next view
+  std::vector<node_id> kept_out;    ///< that were removed on purpose: not admitted before they are added again
   duration lease{};                 ///< how long one renewal lasts; 0 unless leases are timed
   std::uint32_t drift_ppm = 500;    ///< how far a clock may be off, in millionths
   lease_mode leases = lease_mode::endless;
@@ -254,7 +255,9 @@ private:
 struct replica_config {
   std::string cluster = "artillery";  ///< its mark keeps two clusters apart; 1 … 255 bytes
   std::uint64_t chain = 1;
-  replica_id self;                                     ///< node id, and an incarnation that this node never had before
+  /// Node id, and an incarnation above all that this node ever had (a wall clock's microseconds, say). A replica that
+  /// was dropped from its chain takes the next ones by itself.
+  replica_id self;
   std::size_t value_size_max = std::size_t{1} << 20U;  ///< at most 64 MiB; all replicas and clients of a chain agree
 
   /// Bytes of writes that are not acknowledged yet; beyond it the head answers `busy`. Memory of every replica.
@@ -344,6 +347,8 @@ struct event {
     not_serving,    ///< a view is in force that does not list this incarnation: a stranger
     removed,        ///< the chain goes on without this replica: it serves nothing more, and may come back as a stranger
                     ///< under another incarnation
+    displaced,      ///< the chain has this node's id under a later incarnation, so that this replica takes no part any
+                    ///< more: `errc::node_id_in_use`
     chain_stopped,  ///< no write gets through: a neighbour in the chain (`other`) is unreachable, or those behind it
                     ///< are
     chain_resumed,  ///< writes get through again
@@ -371,6 +376,44 @@ enum class peer_hint : std::uint8_t {
   failed    ///< declared gone: as `doubted`, and where views can change one without it is proposed
 };
 
+/// A change of the chain that somebody asks for, beyond what it does to heal itself.
+struct view_change {
+  enum class kind : std::uint8_t {
+    add,  ///< a node that asks to be fed is admitted as a learner, though the chain is long enough, or it was removed
+    remove,   ///< a replica or learner is dropped, and kept out until it is added
+    promote,  ///< a learner becomes the tail as soon as it has caught up, without the pause after a failed try
+    repair    ///< what seems to have failed is looked at now, and who was kept out for coming and going may come back
+  };
+
+  kind what = kind::repair;
+  node_id node;  ///< none: of a repair
+
+  [[nodiscard]] static constexpr view_change add(const node_id& node) noexcept { return {kind::add, node}; }
+  [[nodiscard]] static constexpr view_change remove(const node_id& node) noexcept { return {kind::remove, node}; }
+  [[nodiscard]] static constexpr view_change promote(const node_id& node) noexcept { return {kind::promote, node}; }
+  [[nodiscard]] static constexpr view_change repair() noexcept { return {kind::repair, {}}; }
+
+  friend constexpr bool operator==(const view_change&, const view_change&) noexcept = default;
+};
+
+/// What a tail may do in its epoch.
+enum class tail_state : std::uint8_t {
+  none,   ///< it is no tail
+  gated,  ///< it commits nothing yet: replicas that were dropped may still hold leases
+  open,
+  frozen  ///< it holds commits back while it promotes a learner
+};
+
+/// How far a learner is, as the tail that feeds it knows.
+struct learner_status {
+  replica_id id;
+  bool connected = false;
+  bool has_checkpoint = false;  ///< it gets records; false: it is given all objects first, or waits for that
+  std::uint64_t lag = 0;        ///< records that it lacks, while it gets them
+
+  friend bool operator==(const learner_status&, const learner_status&) noexcept = default;
+};
+
 /// A replica's state at a moment, for eyes and dashboards.
 struct replica_status {
   std::uint64_t chain = 0;
@@ -385,6 +428,11 @@ struct replica_status {
   bool stopped = false;       ///< see event::kind::chain_stopped
   bool successor_up = false;  ///< true at a tail
   time_point lease_until{};   ///< `time_point::max()`: endless
+  replication::view view;     ///< in force here, whether or not it lists this replica; epoch 0: none
+  tail_state tail = tail_state::none;
+  time_point opens_at{};                 ///< of a gated tail: at the latest, unless it is frozen meanwhile
+  std::vector<learner_status> learners;  ///< as the tail knows
+  std::vector<member> candidates;        ///< nodes that ask to be fed and are not admitted yet, as the tail knows
 };
 
 /// Figures of a replica; they only grow.
@@ -410,6 +458,7 @@ struct replica_counters {
   std::uint64_t proposals = 0;            ///< views proposed to the authority
   std::uint64_t gates_waited = 0;         ///< openings, as tail, that had to wait for leases to end
   std::uint64_t gates_ended_early = 0;    ///< of them, those that the voters ended
+  std::uint64_t gates_confirmed = 0;      ///< of them, those that ended because all whom they waited for were heard of
   std::uint64_t freezes = 0;              ///< commits held back, as tail, to promote a learner
   std::uint64_t learners_promoted = 0;    ///< as tail
   std::uint64_t checkpoints = 0;          ///< given to learners, as tail

@@ -119,6 +119,9 @@ std::string_view event_reporter::name_of(replication::event::kind kind) {
   switch (kind) {
     case event_kind::listening: return "replica_listening";
     case event_kind::serving: return "replica_serving";
+    case event_kind::learning: return "replica_learning";
+    case event_kind::removed: return "replica_removed";
+    case event_kind::displaced: return "replica_displaced";
     case event_kind::not_serving: return "replica_not_serving";
     case event_kind::chain_stopped: return "chain_stopped";
     case event_kind::chain_resumed: return "chain_resumed";
