@@ -196,8 +196,10 @@ void client_core::ask_view(const peer& which, client_effects& out) {
 
 void client_core::doubt_view(time_point now, client_effects& out) {
   const bool asked_lately = views_asked_at_ != time_point::min() && now < views_asked_at_ + config_.retry_min;
-  if (view_.epoch == 0 || view_.leases == lease_mode::endless || asked_lately) return;
+  if (operations_.empty()) doubts_view_ = false;
+  if (view_.epoch == 0 || view_.leases == lease_mode::endless || asked_lately || operations_.empty()) return;
   views_asked_at_ = now;
+  doubts_view_ = true;
   for (const peer& each : peers_) ask_view(each, out);
 }
 
@@ -209,6 +211,7 @@ void client_core::adopt(const bytes& frame, time_point now, client_effects& out)
   }
   if (chosen->epoch <= view_.epoch) return;
   ++counters_.views;
+  doubts_view_ = false;
   view_ = std::move(*chosen);
   // Whoever was asked for a session may be the head no longer, and then says so to nobody who listens.
   if (session_state_ == session_state::opening) {
@@ -233,6 +236,7 @@ void client_core::adopt(const bytes& frame, time_point now, client_effects& out)
 
 void client_core::forget_chain(time_point now, client_effects& out) {
   view_ = {};
+  doubts_view_ = false;
   session_state_ = session_state::none;
   session_act_at_ = now;
   std::vector<request_id> numbered;
@@ -255,7 +259,9 @@ void client_core::replace_peers(std::vector<peer> next, time_point now, client_e
     if (peer_of(old.link.number()) == nullptr) old.link.close(now, random_, out);
   }
   for (operation& op : operations_) {
-    if (op.state == phase::sent && peer_of(op.stream) == nullptr) requeue(op);
+    const peer* const to = peer_of(op.stream);
+    const bool is_lost = to == nullptr || to->node.none() || (!op.is_read && to != head());
+    if (op.state == phase::sent && is_lost) requeue(op);
   }
   for (peer& each : peers_) tend(each, now, out);
   unpark(now, out);
@@ -297,6 +303,7 @@ void client_core::session_answered(const write_reply& reply, time_point now) {
 void client_core::expire(time_point now, client_effects& out) {
   if (!running_) return;
   for (peer& each : peers_) tend(each, now, out);
+  if (doubts_view_ && views_asked_at_ + config_.retry_max <= now) doubt_view(now, out);
   const auto later = [](const alarm& a, const alarm& b) { return a.when > b.when; };
   while (!alarms_.empty() && alarms_.front().when <= now) {
     const request_id request = alarms_.front().request;
@@ -317,6 +324,7 @@ std::optional<time_point> client_core::next_deadline() const {
   for (const peer& each : peers_) {
     if (!is_idle_contact(each)) consider(each.link.next_deadline(watched()));
   }
+  if (doubts_view_) consider(views_asked_at_ + config_.retry_max);
   if (!alarms_.empty()) consider(alarms_.front().when);
   const bool wants_session = session_state_ == session_state::none && !write_queue_.empty() && view_.epoch != 0 &&
                              peers_.front().link.can_send();
@@ -335,7 +343,7 @@ const view& client_core::view() const noexcept {
 std::uint64_t client_core::hash(time_point now) const {
   detail::state_hash into;
   into.add(running_).add(view_.epoch).add(next_stream_).add(next_turn_);
-  into.add(session_state_).add(session_).add(session_act_at_, now).add(session_rest_.failures());
+  into.add(doubts_view_).add(session_state_).add(session_).add(session_act_at_, now).add(session_rest_.failures());
   into.add(next_number_).add(lowest_).add(settled_.size());
   for (const bool settled : settled_) into.add(settled);
   into.add(operations_.size());

@@ -155,6 +155,7 @@ private:
   replication::view view_;
   std::vector<peer> peers_;  // of the view, head first; then contacts: those of the configuration that are not in it
   time_point views_asked_at_ = time_point::min();
+  bool doubts_view_ = false;  // it is asked for again and again, until something is answered
   std::uint64_t next_stream_ = 1;
   std::size_t next_turn_ = 0;  // of routing::round_robin
   bool running_ = false;

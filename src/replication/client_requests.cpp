@@ -215,6 +215,7 @@ void client_core::read_answered(peer& from, const bytes& frame, time_point now, 
   }
   if (reply->status != reply_status::ok) return refused(*op, reply->status, from, now, out);
   ++counters_.reads;
+  doubts_view_ = false;
   if (reply->result.local) ++counters_.local_reads;
   finish(reply->request);
   out.answer(reply->request, {}, reply->result);
@@ -234,6 +235,7 @@ void client_core::write_answered(peer& from, const bytes& frame, time_point now,
   if (op == nullptr || op->is_read) return;
   if (reply->status != reply_status::ok) return refused(*op, reply->status, from, now, out);
   ++counters_.writes;
+  doubts_view_ = false;
   session_rest_.reset();
   finish(reply->request);
   out.answer(reply->request, {}, reply->result);

@@ -169,8 +169,9 @@ void replica_binding::adopt_here(adoption asked) {
 }
 
 std::error_code replica_binding::put_in_force(const view& chosen) {
-  if (has_authority_) return errc::stale_epoch;
-  if (view_.epoch != 0) return view_ == chosen ? std::error_code{} : make_error_code(errc::stale_epoch);
+  const view& known = has_authority_ ? core_.in_force() : view_;
+  if (has_authority_ || known.epoch != 0)
+    return known == chosen ? std::error_code{} : make_error_code(errc::stale_epoch);
   if (chosen.chain != config_.chain || check_view(chosen)) return errc::invalid_configuration;
   view_ = chosen;
   const time_point asked_at = clock::now();

@@ -109,7 +109,9 @@ TEST_CASE("a replica tells its view, its role and how far its learners are", "[r
 TEST_CASE("a replica cannot be told a view beside its authority", "[replication][views]") {
   healing_chain chain{1, 1};
   run_outcome done;
-  chain.at(0).async_adopt(chain.decides().newest(), done);
+  view other = chain.decides().newest();
+  other.epoch += 1;
+  chain.at(0).async_adopt(other, done);
   REQUIRE(chain.until([&] { return done.done(); }));
   CHECK(done.error() == errc::stale_epoch);
 }

@@ -57,6 +57,8 @@ room views() {
                      {"view_changes", 3'400},
                      {"gates_waited", 1'500},
                      {"gates_ended_early", 150},
+                     {"gates_confirmed", 200},
+                     {"changes_done", 180},
                      {"learners_promoted", 1'000},
                      {"checkpoints", 1'200},
                      {"reads_after_lease", 300'000},
