@@ -164,7 +164,11 @@ std::optional<reply_status> core::objection_to(const hello& peer, const turn& at
   switch (peer.role) {
     case link_role::predecessor: expected = has_predecessor() && is_peer(view_.replicas[position_ - 1]); break;
     case link_role::reader: expected = std::any_of(view_.replicas.begin(), view_.replicas.end(), is_peer); break;
-    case link_role::learner: expected = feed_of(peer.from) != nullptr; break;
+    case link_role::learner: {
+      const learner_feed* const feed = feed_of(peer.from);
+      expected = feed != nullptr && !feed->lags;
+      break;
+    }
     case link_role::client: break;
   }
   return expected ? std::nullopt : std::optional{reply_status::not_serving};

@@ -83,7 +83,7 @@ chain_health core::health(time_point now) const {
     }
   }
   for (const learner_feed& feed : feeds_) {
-    if (feed.stream == 0 && is_over(feed.since)) seen.failed.push_back(feed.id);
+    if (feed.lags || (feed.stream == 0 && is_over(feed.since))) seen.failed.push_back(feed.id);
   }
   for (const candidate& each : candidates_) seen.candidates.push_back(each.who);
   return seen;

@@ -168,7 +168,8 @@ void core::send_backlog(learner_feed& feed, const turn& at) {
   send(feed.stream, at);
 }
 
-/// R11: what every learner holds is dropped, and so is what is kept for one that lags too far behind.
+/// R11: what every learner holds is dropped. One that lags too far behind is expelled by the next view, and begins anew
+/// after a while, longer each time: never a hole.
 void core::trim_backlog(const turn& at) {
   std::uint64_t held = backlog_.last().seq;
   learner_feed* slowest = nullptr;
@@ -179,6 +180,8 @@ void core::trim_backlog(const turn& at) {
   }
   backlog_.drop_to(held);
   if (backlog_.weight() <= config_.backlog_bytes_max || slowest == nullptr) return;
+  ++counters_.learners_expelled;
+  slowest->lags = true;
   slowest->position = 0;
   if (slowest->stream != 0) drop(connection::stream(slowest->stream), at);
 }

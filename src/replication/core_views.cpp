@@ -366,7 +366,7 @@ void core::hash_views(detail::state_hash& into, time_point now) const {
   backlog_.hash(into);
   into.add(feeds_.size()).add(candidates_.size());
   for (const learner_feed& feed : feeds_) {
-    into.add(feed.id.node).add(feed.stream).add(feed.state).add(feed.congested).add(feed.next_part);
+    into.add(feed.id.node).add(feed.stream).add(feed.state).add(feed.congested).add(feed.lags).add(feed.next_part);
     into.add(feed.parts_sent).add(feed.parts_taken).add(feed.sent).add(feed.position).add(feed.told);
   }
   into.add(is_whole_).add(checkpoint_base_.seq).add(reported_.last.seq).add(reported_.parts).add(parts_taken_);

@@ -28,6 +28,7 @@ struct learner_feed {
   phase state = phase::away;
   time_point since{};  // it has a stream, or has none
   bool congested = false;
+  bool lags = false;  // too far: it is not fed any more
 
   // a checkpoint
   std::deque<session_row> sessions;  // that are still to be sent
@@ -50,7 +51,7 @@ struct learner_feed {
   /// Its stream is gone; where it stands is kept for the next one, but half a checkpoint is worth nothing.
   void lost(time_point now) {
     const std::uint64_t stands = state == phase::checkpoint ? 0 : position;
-    *this = {.id = id, .since = now, .sessions = {}, .objects = {}, .position = stands};
+    *this = {.id = id, .since = now, .lags = lags, .sessions = {}, .objects = {}, .position = stands};
   }
 };
 

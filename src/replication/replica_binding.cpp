@@ -380,6 +380,15 @@ void replica_binding::metrics(const metric_visitor& visit) const {
   visit("replication.links_opened", all.links_opened);
   visit("replication.links_lost", all.links_lost);
   visit("replication.hints", all.hints);
+  visit("replication.views", all.views);
+  visit("replication.proposals", all.proposals);
+  visit("replication.gates_waited", all.gates_waited);
+  visit("replication.gates_ended_early", all.gates_ended_early);
+  visit("replication.gates_confirmed", all.gates_confirmed);
+  visit("replication.freezes", all.freezes);
+  visit("replication.learners_promoted", all.learners_promoted);
+  visit("replication.learners_expelled", all.learners_expelled);
+  visit("replication.checkpoints", all.checkpoints);
   visit("replication.malformed", all.malformed);
   visit("replication.checksum_mismatches", all.checksum_mismatches);
   visit("replication.objects", readable_->size());

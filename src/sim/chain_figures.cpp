@@ -23,6 +23,7 @@ void chain_figures::count(const replica_program& ended) {
   sum_.gates_waited += c.gates_waited;
   sum_.gates_ended_early += c.gates_ended_early;
   sum_.gates_confirmed += c.gates_confirmed;
+  sum_.learners_expelled += c.learners_expelled;
   sum_.freezes += c.freezes;
   sum_.learners_promoted += c.learners_promoted;
   sum_.checkpoints += c.checkpoints;
@@ -81,6 +82,7 @@ std::vector<std::pair<std::string, std::uint64_t>> chain_figures::all(const hist
                                                          {"proposals", sum_.proposals},
                                                          {"gates_ended_early", sum_.gates_ended_early},
                                                          {"gates_confirmed", sum_.gates_confirmed},
+                                                         {"learners_expelled", sum_.learners_expelled},
                                                          {"freezes", sum_.freezes},
                                                          {"learners_promoted", sum_.learners_promoted},
                                                          {"checkpoints", sum_.checkpoints},

@@ -18,6 +18,7 @@
 #include "artillery/membership.hpp"
 #include "catch.hpp"
 #include "node/node_world.hpp"
+#include "replication_binding/plain_register.hpp"
 
 using namespace artillery;
 using namespace node_world;
@@ -430,9 +431,14 @@ TEST_CASE("a user's own composition feeds what a cluster reports to a replica", 
   chain.epoch = 1;
   const endpoint nobody = endpoint::v4(127, 0, 0, 1, 1);
   for (const auto& cluster : clusters) chain.replicas.push_back({{cluster->id(), 1}, nobody});
-  replication::static_authority decides{chain};
+  chain.leases = replication::lease_mode::timed;
+  chain.lease = std::chrono::seconds{1};
+  for (const auto& each : chain.replicas) chain.readers.push_back(each.id);
+  replication::plain_register decides;
+  decides.begin(chain);
   replication::replica_config of_replica;
   of_replica.self = chain.replicas[0].id;
+  of_replica.failed_after = std::chrono::hours{1};  // what the replica sees by itself does not matter
   replication::replica replica{all.context.get_executor(), of_replica, {}, decides};
   replica.async_run([](std::error_code) {});
   REQUIRE(all.until([&] { return replica.status().epoch == 1; }));
@@ -445,7 +451,8 @@ TEST_CASE("a user's own composition feeds what a cluster reports to a replica", 
   REQUIRE(all.until([&] { return replica.counters().hints > 0; }));  // joined
   const auto before = replica.counters().hints;
   clusters[1].reset();
-  REQUIRE(all.until([&] { return replica.counters().hints > before; }));  // suspected, failed
+  REQUIRE(all.until([&] { return replica.counters().hints > before; }));      // suspected, failed
+  REQUIRE(all.until([&] { return decides.newest().replicas.size() == 1; }));  // so that a view without it is chosen
   CHECK_FALSE(fed);
   cancel.emit(asio::cancellation_type::total);
   REQUIRE(all.until([&] { return fed.has_value(); }));

@@ -71,7 +71,17 @@ public:
     replica_options options;
     if (!places_.empty() && places_.size() > number) options.listen = places_[number];
     replicas_[number] = std::make_unique<replica>(io_.get_executor(), config, options, register_);
-    replicas_[number]->async_run(asio::detached);
+    ended_.resize(std::max(ended_.size(), number + 1));
+    ended_[number] = run_outcome{};
+    replicas_[number]->async_run(ended_[number]);
+  }
+  /// How the run of a node's last life ended, if it did.
+  [[nodiscard]] const run_outcome& run_of(std::size_t number) const { return ended_.at(number); }
+  /// Another process with the id of a node, of a later life than its present one.
+  [[nodiscard]] std::unique_ptr<replica> twin_of(std::size_t number, std::uint64_t incarnation) {
+    replica_config config = this->config(number);
+    config.self = {node(number), incarnation};
+    return std::make_unique<replica>(io_.get_executor(), config, replica_options{}, register_);
   }
   void kill(std::size_t number) {
     while (places_.size() <= number) places_.emplace_back(endpoint::v4(127, 0, 0, 1, 0));
@@ -161,6 +171,7 @@ private:
   std::vector<replica_config> configs_;
   std::vector<std::uint64_t> incarnations_;
   std::vector<endpoint> places_;
+  std::vector<run_outcome> ended_;
   std::vector<std::unique_ptr<replica>> replicas_;
   std::optional<replication::client> client_;
   bool is_loaded_ = false;

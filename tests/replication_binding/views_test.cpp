@@ -93,6 +93,29 @@ TEST_CASE("a replica whose lease nobody renews is dropped, though its links hold
   REQUIRE(chain.goes_on());
 }
 
+TEST_CASE("of two processes with one node id the later one stays, and the other ends with a reason",
+          "[replication][views]") {
+  healing_chain chain{2, 2};
+  const std::unique_ptr<replica> twin = chain.twin_of(0, 1'000'000);
+  twin->async_run(asio::detached);
+  REQUIRE(chain.until([&] { return chain.run_of(0).done(); }));
+  CHECK(chain.run_of(0).error() == errc::node_id_in_use);
+  REQUIRE(chain.until([&] { return twin->status().role == role::tail; }));
+}
+
+TEST_CASE("a replica that comes with an old incarnation ends with a reason", "[replication][views]") {
+  healing_chain chain{2, 2};
+  chain.kill(1);
+  chain.start(1);
+  REQUIRE(chain.is_chain_of(2));
+  const std::unique_ptr<replica> twin = chain.twin_of(1, 2);
+  run_outcome ended;
+  twin->async_run(ended);
+  REQUIRE(chain.until([&] { return ended.done(); }));
+  CHECK(ended.error() == errc::node_id_in_use);
+  REQUIRE(chain.is_chain_of(2));
+}
+
 TEST_CASE("a replica tells its view, its role and how far its learners are", "[replication][views]") {
   healing_chain chain{3, 2};
   const replica_status tail = chain.at(1).status();

@@ -303,7 +303,8 @@ struct replica_config {
   duration authority_timeout = std::chrono::milliseconds{200};
   /// How long a tail holds commits back for a learner that is nearly there, before it lets it catch up once more.
   duration freeze_max = std::chrono::milliseconds{200};
-  /// Records that a tail keeps for its learners; one that lags further behind is fed from the start again.
+  /// Records that a tail keeps for its learners; one that lags further behind is expelled, and fed from the start when it
+  /// comes again (`readmit_min` and `readmit_max`).
   std::size_t backlog_bytes_max = std::size_t{64} << 20U;
 
   /// The chain is said to have stopped when the way down has been broken, or a write has waited, for this long.
@@ -462,6 +463,7 @@ struct replica_counters {
   std::uint64_t freezes = 0;              ///< commits held back, as tail, to promote a learner
   std::uint64_t learners_promoted = 0;    ///< as tail
   std::uint64_t checkpoints = 0;          ///< given to learners, as tail
+  std::uint64_t learners_expelled = 0;    ///< that lagged too far behind, as tail
   std::uint64_t malformed = 0;            ///< frames that are none of ours, or out of order
   std::uint64_t checksum_mismatches = 0;  ///< values damaged on the way
 };
