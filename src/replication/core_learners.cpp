@@ -74,8 +74,7 @@ void core::handle_position(const connection& from, const bytes& frame, const tur
 
 /// Where a learner stands that has just come: what follows its last record is here, or it begins anew.
 void core::place(learner_feed& feed, const version& last) const {
-  const bool by_seq_alone = mutant(mutation::learner_not_compared) && backlog_.holds(last.seq);
-  if (!backlog_.knows(last) && !by_seq_alone) {
+  if (!backlog_.knows(last)) {
     feed.state = learner_feed::phase::waits;
     feed.position = 0;
     return;
@@ -206,8 +205,8 @@ void core::tend_promotion(const turn& at) {
   }
   if (at.now < promote_at_ || at.now < propose_at_) return;
   for (const learner_feed& feed : feeds_) {
-    const bool is_near =
-        feed.is_fed() && feed.parts_taken == feed.parts_sent && feed.position + lag_max > log_.last_seq();
+    const bool is_complete = feed.parts_taken == feed.parts_sent || mutant(mutation::checkpoint_counts_early);
+    const bool is_near = feed.is_fed() && is_complete && feed.position + lag_max > log_.last_seq();
     if (!is_near && !mutant(mutation::learner_not_caught_up)) continue;
     opening_.freeze(log_.last_seq(), at.now);
     promoting_ = feed.id;

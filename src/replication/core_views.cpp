@@ -90,6 +90,7 @@ void core::close_member_links(const turn& at) {
   if (has_successor()) successor_.close(at.now, random_, at.out);
   if (has_tail_link()) to_tail_.close(at.now, random_, at.out);
   queries_.lost();
+  if (mutant(mutation::takes_other_epochs)) return;
   std::vector<std::uint64_t> streams;
   for (const accepted_link& link : accepted_) {
     if (link.role != link_role::client) streams.push_back(link.key);

@@ -60,14 +60,13 @@ enum class mutation : std::uint8_t {
   commits_while_frozen,       ///< R9: a tail goes on committing while it promotes a learner
   learner_not_caught_up,      ///< R9: a learner is promoted whatever it holds
   thaws_unfenced,             ///< R9: a tail thaws though its proposal may still be chosen
-  learner_not_compared,       ///< R4: a learner goes on from its place, whatever record it holds there
   checkpoint_without_sessions,  ///< R10: a learner is not told who wrote what
   checkpoint_counts_early,      ///< R9: a learner counts as fed before its checkpoint is complete
   asks_before_reading,          ///< R12: the authority is asked before the object is read
   always_asks_tail,             ///< every strong read asks the tail: right, and pointless
 };
 
-inline constexpr std::size_t mutations = 54;
+inline constexpr std::size_t mutations = 53;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_seq_check",
                                                                         "no_resend",
@@ -117,7 +116,6 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "commits_while_frozen",
                                                                         "learner_not_caught_up",
                                                                         "thaws_unfenced",
-                                                                        "learner_not_compared",
                                                                         "checkpoint_without_sessions",
                                                                         "checkpoint_counts_early",
                                                                         "asks_before_reading",

@@ -25,6 +25,7 @@ public:
   void persist(operation op, std::span<const bytes> slices) override { out_.persist(op, slices); }
   void deliver(event event) override { replica_.events_.push_back(event); }
   void answer(request_id request, std::error_code error, const read_result& result) override {
+    replica_.check_still(request, error);
     replica_.callers_.on_read(request, error, result);
   }
   void changed(request_id request, std::error_code error) override {
@@ -149,9 +150,23 @@ void replica_program::count_lease(const authority_answer& answer) {
   lease_end_ = std::max(lease_end_, asked->second + core_.in_force().lease);
 }
 
+/// R12: without leases a strong answer is given by a yes to a question that was asked after the read had come.
+void replica_program::check_still(request_id request, std::error_code error) {
+  const auto read = strong_reads_.find(request);
+  if (read == strong_reads_.end()) return;
+  const bool is_asked = told_by_ && read->second <= *told_by_;
+  if (!error && core_.in_force().leases == lease_mode::none && !is_asked) ++answers_without_lease_;
+  strong_reads_.erase(read);
+}
+
 void replica_program::answered(const authority_answer& answer, time_point now, network_effects& out) {
   count_lease(answer);
+  if (const auto* renewed = std::get_if<authority_renewed>(&answer)) {
+    const auto asked = renewals_.find(renewed->id);
+    if (asked != renewals_.end()) told_by_ = asked->second;
+  }
   step(now, out, [&](const turn& at) { core_.answered(answer, at); });
+  told_by_.reset();
   follow_epoch(now, out);
   after_input(now, out);
 }
@@ -213,6 +228,7 @@ void replica_program::read(request_id request, const bytes& key, const consisten
                            std::optional<time_point> deadline, time_point now, network_effects& out) {
   const bool of_clean_object = level == strong && needs_no_message(key.text(), now);
   const std::uint64_t asked_before = core_.counters().dirty_reads;
+  if (level == strong) strong_reads_[request] = now;
   step(now, out, [&](const turn& at) { core_.read(request, key, level, deadline, at); });
   if (of_clean_object) needless_questions_ += core_.counters().dirty_reads - asked_before;
   after_input(now, out);
@@ -220,6 +236,7 @@ void replica_program::read(request_id request, const bytes& key, const consisten
 
 void replica_program::cancel(request_id request, time_point now, network_effects& out) {
   core_.cancel(request);
+  strong_reads_.erase(request);
   after_input(now, out);
 }
 

@@ -93,6 +93,7 @@ private:
   class sink;
   /// What the checkers hold a lease to, whatever the core makes of it.
   void count_lease(const replication::authority_answer& answer);
+  void check_still(replication::request_id request, std::error_code error);
   template <class Function>
   void step(time_point now, network_effects& out, Function&& function);
   /// A strong read, about to be handed to the core: whether it needs no message.
@@ -115,8 +116,10 @@ private:
   std::optional<time_point> adopt_at_;
   std::optional<time_point> flush_at_;
   time_point lease_end_ = time_point::min();
-  std::uint64_t lease_epoch_ = 0;                            // when views change: of which `lease_end_` is
-  std::map<replication::question_id, time_point> renewals_;  // when each was asked, in this epoch
+  std::uint64_t lease_epoch_ = 0;                               // when views change: of which `lease_end_` is
+  std::map<replication::question_id, time_point> renewals_;     // when each was asked, in this epoch
+  std::map<replication::request_id, time_point> strong_reads_;  // of the own process, that wait: when each came
+  std::optional<time_point> told_by_;                           // in a step of an answer: when its question was asked
   std::vector<replication::event> events_;
   std::uint64_t needless_questions_ = 0;
   std::uint64_t answers_without_lease_ = 0;

@@ -7,6 +7,7 @@
 #include "sim/explore_chain.hpp"
 #include "sim/explore_membership.hpp"
 #include "sim/explore_search.hpp"
+#include "sim/explore_views.hpp"
 
 namespace artillery::sim {
 namespace {
@@ -70,6 +71,23 @@ void add_chains(std::vector<explore_scope>& all) {
       3));
 }
 
+explore_scope scope_of(std::string name, std::string description, bool quick, const views_scope& chain) {
+  return {std::move(name), std::move(description), quick, [chain](std::uint64_t states_max) {
+            explore_limits limits;
+            if (states_max != 0) limits.states_max = states_max;
+            return explore(views_setup{chain}, limits);
+          }};
+}
+
+/// Chains whose view changes, without leases.
+void add_views(std::vector<explore_scope>& all) {
+  all.push_back(scope_of("views-2-doubt", "2 replicas, 1 write, 1 read, 1 is told that the other has failed", true,
+                         views_scope{.replicas = 2, .budget = {.doubts = 1, .idle = 0}}));
+  all.push_back(
+      scope_of("views-2-crash", "2 replicas, 1 write, which may be sent twice, 1 crashes, 1 is told of a failure", true,
+               views_scope{.replicas = 2, .reads = 0, .budget = {.doubts = 1, .crashes = 1, .idle = 0, .resends = 1}}));
+}
+
 explore_scope scope_of(std::string name, std::string description, bool quick, const cluster_scope& cluster) {
   return {std::move(name), std::move(description), quick, [cluster](std::uint64_t states_max) {
             explore_limits limits;
@@ -106,6 +124,7 @@ void add_clusters(std::vector<explore_scope>& all) {
 std::vector<explore_scope> explore_scopes() {
   std::vector<explore_scope> all;
   add_chains(all);
+  add_views(all);
   add_clusters(all);
   // The quick ones first. (Not std::stable_partition: clang calls the buffer that libstdc++ takes for it deprecated.)
   std::vector<explore_scope> quick;

@@ -18,7 +18,7 @@ plain_authority::plain_authority(world& in, view genesis, const authority_manner
 
 bool plain_authority::is_lost(host from) {
   const bool drawn = random_.chance(manners_.lost, 1000);
-  return drawn || std::find(away_.begin(), away_.end(), from) != away_.end();
+  return drawn || is_silent_ || std::find(away_.begin(), away_.end(), from) != away_.end();
 }
 
 duration plain_authority::delay() {

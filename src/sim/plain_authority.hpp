@@ -40,7 +40,12 @@ public:
   void ask(const asker& who, const replication::authority_question& question);
   /// Nothing passes between this host and the authority.
   void cut_off(host which) { away_.push_back(which); }
-  void mend() { away_.clear(); }
+  /// Nor between any host and it.
+  void silence() { is_silent_ = true; }
+  void mend() {
+    away_.clear();
+    is_silent_ = false;
+  }
   /// No more delays than needed, and nothing is lost.
   void calm() { manners_ = {.delay_max = std::chrono::milliseconds{1}, .fences = manners_.fences}; }
 
@@ -69,6 +74,7 @@ private:
   std::map<std::uint64_t, time_point> last_yes_;                    // by epoch
   std::map<std::uint64_t, replication::question_id> fenced_up_to_;  // by process
   std::vector<host> away_;
+  bool is_silent_ = false;
   std::optional<std::string> fault_;
 };
 

@@ -161,4 +161,22 @@ bool view_observer::was_held(const history_operation& read) const {
   });
 }
 
+bool same_sessions(const sessions& one, const sessions& other) {
+  const auto rows_of = [](const sessions& table) {
+    std::deque<session_row> rows = table.rows();
+    std::sort(rows.begin(), rows.end(), [](const session_row& a, const session_row& b) { return a.key < b.key; });
+    return rows;
+  };
+  const auto same_result = [](const answered& a, const answered& b) {
+    return a.number == b.number && a.seq == b.seq && a.result == b.result;
+  };
+  const std::deque<session_row> left = rows_of(one);
+  const std::deque<session_row> right = rows_of(other);
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [&](const session_row& a, const session_row& b) {
+                      return a.key == b.key && a.used == b.used && a.lowest == b.lowest &&
+                             std::equal(a.kept.begin(), a.kept.end(), b.kept.begin(), b.kept.end(), same_result);
+                    });
+}
+
 }  // namespace artillery::sim

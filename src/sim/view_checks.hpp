@@ -68,4 +68,7 @@ private:
   std::optional<std::string> fault_;
 };
 
+/// Whether two replicas that hold the same log know the same sessions and results.
+[[nodiscard]] bool same_sessions(const replication::sessions& one, const replication::sessions& other);
+
 }  // namespace artillery::sim

@@ -49,7 +49,7 @@ void adapt_chain(chain_swarm& s, detail::random random) {
 
 void draw_authority(view_swarm& s, detail::random random) {
   s.lease = any_of_these(random, std::array<duration, 5>{1us, 4ms, 20ms, 60ms, 250ms});
-  if (random.chance(1, 8)) s.leases = replication::lease_mode::none;
+  if (random.chance(1, 6)) s.leases = replication::lease_mode::none;
   s.authority.delay_max = any_of_these(random, std::array<duration, 4>{200us, 2ms, 10ms, 60ms});
   s.authority.lost = any_of_these(random, std::array<std::uint32_t, 4>{0, 0, 50, 300});
   s.authority.unknown = any_of_these(random, std::array<std::uint32_t, 3>{0, 100, 500});
@@ -62,11 +62,13 @@ void draw_authority(view_swarm& s, detail::random random) {
 
 void draw_view_faults(view_swarm& s, detail::random random) {
   using kind = view_fault::kind;
-  constexpr std::array<kind, 14> kinds{kind::crash_replica,     kind::crash_replica,   kind::crash_replica_midway,
-                                       kind::power_off_replica, kind::pause_replica,   kind::pause_replica,
-                                       kind::pause_replica,     kind::isolate_replica, kind::isolate_replica,
-                                       kind::isolate_replica,   kind::say_failed,      kind::cut_from_authority,
-                                       kind::ask_change,        kind::ask_change};
+  constexpr std::array<kind, 21> kinds{kind::crash_replica,      kind::crash_replica,     kind::crash_replica_midway,
+                                       kind::power_off_replica,  kind::pause_replica,     kind::pause_replica,
+                                       kind::pause_replica,      kind::isolate_replica,   kind::isolate_replica,
+                                       kind::isolate_replica,    kind::say_failed,        kind::cut_from_authority,
+                                       kind::mute_tail,          kind::mute_tail,         kind::fail_while_joining,
+                                       kind::fail_while_joining, kind::silence_authority, kind::strand_frozen_tail,
+                                       kind::strand_frozen_tail, kind::ask_change,        kind::ask_change};
   const std::uint64_t faults = random.between(1, 14);
   for (std::uint64_t i = 0; i < faults; ++i) {
     view_fault fault;
@@ -89,6 +91,10 @@ std::optional<fault_family> family_of_view_fault(view_fault::kind what) noexcept
     case kind::power_off_replica: return fault_family::crash;
     case kind::pause_replica: return fault_family::pause;
     case kind::isolate_replica: return fault_family::partition;
+    case kind::fail_while_joining: return fault_family::partition;
+    case kind::mute_tail:
+    case kind::silence_authority:
+    case kind::strand_frozen_tail:
     case kind::cut_from_authority: return fault_family::one_way;
     case kind::none:
     case kind::say_failed:
@@ -104,7 +110,8 @@ view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options) {
   view_swarm s;
   s.chain = draw_swarm(seed, options);
   detail::random families = streams.fork("families");
-  for (const fault_family family : {fault_family::crash, fault_family::pause, fault_family::partition}) {
+  for (const fault_family family :
+       {fault_family::crash, fault_family::pause, fault_family::partition, fault_family::one_way}) {
     const bool exists = families.chance(3, 4);
     if (exists && options.has(family)) s.chain.families |= 1U << static_cast<unsigned>(family);
   }

@@ -18,8 +18,12 @@ struct view_fault {
     pause_replica,       ///< past its lease, and then it goes on
     isolate_replica,     ///< from everybody, for a while
     cut_from_authority,  ///< for a while
-    say_failed,          ///< a replica is told that another has failed, true or not
-    ask_change           ///< an operator asks for another view
+    mute_tail,           ///< its predecessor hears nothing from the tail for a while, which others may still read at
+    fail_while_joining,  ///< see view_plots
+    silence_authority,
+    strand_frozen_tail,
+    say_failed,  ///< a replica is told that another has failed, true or not
+    ask_change   ///< an operator asks for another view
   };
 
   duration at{};

@@ -16,6 +16,7 @@
 #include "sim/linearizability.hpp"
 #include "sim/plain_authority.hpp"
 #include "sim/view_checks.hpp"
+#include "sim/view_plots.hpp"
 #include "sim/view_swarm.hpp"
 
 namespace artillery::sim {
@@ -38,6 +39,14 @@ public:
         world_{seed, swarm_.chain.faults},
         authority_{world_, genesis(), swarm_.authority, detail::random{seed}.fork("authority").next(),
                    [this](const auto& who, const auto& answer) { tell(who, answer); }},
+        plots_{world_,
+               authority_,
+               {.core_at = [this](std::size_t index) -> const replication::core* {
+                  const replica_program* const running = program_at(index);
+                  return running == nullptr ? nullptr : &running->core();
+                },
+                .say_failed = [this](std::size_t at, std::size_t of) { hint(at, of, replication::peer_hint::failed); },
+                .isolate = [this](std::size_t index, duration length) { isolate(index, length); }}},
         observer_{authority_.chosen()},
         load_{world_,       swarm_.chain, options_, swarm_.chain.fault_events.size() + swarm_.faults.size(),
               is_searched_, seed} {
@@ -223,10 +232,14 @@ private:
   }
 
   void hint(std::uint64_t draw, replication::peer_hint what) {
-    const node_id about{1, draw / 8 % swarm_.hosts() + 1};
-    call<replica_program>(
-        hosts_[draw / 64 % swarm_.hosts()],
-        [about, what](replica_program& p, time_point now, network_effects& out) { p.hint(about, what, now, out); });
+    hint(draw / 64 % swarm_.hosts(), draw / 8 % swarm_.hosts(), what);
+  }
+
+  void hint(std::size_t at, std::size_t of, replication::peer_hint what) {
+    const node_id about{1, of + 1};
+    call<replica_program>(hosts_[at], [about, what](replica_program& p, time_point now, network_effects& out) {
+      p.hint(about, what, now, out);
+    });
   }
 
   void crash_client(std::size_t index) {
@@ -261,23 +274,39 @@ private:
         world_.pause(which);
         world_.schedule(world_.now() + fault.length, [this, which] { world_.resume(which); });
         return;
-      case kind::isolate_replica:
-        world_.isolate(which);
-        world_.schedule(world_.now() + fault.length, [this, which] {
-          for (host h = 0; h < world_.hosts(); ++h) {
-            if (h == which) continue;
-            world_.mend(which, h);
-            world_.mend(h, which);
-          }
-        });
-        return;
+      case kind::isolate_replica: return isolate(index, fault.length);
+      case kind::fail_while_joining: return plots_.fail_while_joining(fault.draw, fault.length);
+      case kind::silence_authority: return plots_.silence_authority(fault.draw, fault.length);
+      case kind::strand_frozen_tail: return plots_.strand_frozen_tail(fault.draw, fault.length);
       case kind::cut_from_authority:
         authority_.cut_off(index);
         world_.schedule(world_.now() + fault.length, [this] { authority_.mend(); });
         return;
+      case kind::mute_tail: return mute_tail(fault.length);
       case kind::say_failed: return hint(fault.draw, replication::peer_hint::failed);
       case kind::ask_change: return ask_change(fault.draw);
     }
+  }
+
+  void isolate(std::size_t index, duration length) {
+    const host which = hosts_[index];
+    world_.isolate(which);
+    world_.schedule(world_.now() + length, [this, which] {
+      for (host h = 0; h < world_.hosts(); ++h) {
+        if (h == which) continue;
+        world_.mend(which, h);
+        world_.mend(h, which);
+      }
+    });
+  }
+
+  void mute_tail(duration length) {
+    const auto& replicas = authority_.newest().replicas;
+    if (replicas.size() < 2) return;
+    const host tail = hosts_[static_cast<std::size_t>(replicas.back().id.node.low - 1)];
+    const host before = hosts_[static_cast<std::size_t>(replicas[replicas.size() - 2].id.node.low - 1)];
+    world_.cut(tail, before);
+    world_.schedule(world_.now() + length, [this, tail, before] { world_.mend(tail, before); });
   }
 
   void ask_change(std::uint64_t draw) {
@@ -317,6 +346,7 @@ private:
   }
 
   void heal() {
+    plots_.end();
     world_.heal();
     authority_.mend();
     authority_.calm();
@@ -411,6 +441,9 @@ private:
       if (!lives.at(each.id).objects->same_as(*lives.at(replicas.front().id).objects)) {
         return violated("the replicas of a chain at rest hold other objects");
       }
+      if (!same_sessions(lives.at(each.id).running->sessions(), lives.at(replicas.front().id).running->sessions())) {
+        return violated("the replicas of a chain at rest know other sessions");
+      }
     }
     write_once_more();
   }
@@ -497,6 +530,7 @@ private:
   bool is_over_ = false;  // the world's programs, which end with it, tell nobody any more
   world world_;
   plain_authority authority_;
+  view_plots plots_;
   view_observer observer_;
   chain_load load_;
 };

@@ -153,11 +153,12 @@ TEST_CASE("a view that is doubted is asked for until something is answered", "[r
   asked_client client;
   client.write(1);
   client.open_session(1);
+  const std::size_t at_first = client.views_asked_of(2);
   client.pass(450ms);
-  CHECK(client.views_asked_of(2) == 0);
+  CHECK(client.views_asked_of(2) == at_first);
   client.pass(600ms);  // no answer to the first attempt
   const std::size_t asked = client.views_asked_of(2);
-  CHECK(asked >= 2);
+  CHECK(asked >= at_first + 2);
   client.tell_view(2, asked_client::chain(2, {2, 1}));
   client.pass(300ms);
   CHECK(client.views_asked_of(2) <= asked + 1);

@@ -106,6 +106,7 @@ TEST_CASE("of two processes with one node id the later one stays, and the other 
 TEST_CASE("a replica that comes with an old incarnation ends with a reason", "[replication][views]") {
   healing_chain chain{2, 2};
   chain.kill(1);
+  REQUIRE(chain.is_chain_of(1));
   chain.start(1);
   REQUIRE(chain.is_chain_of(2));
   const std::unique_ptr<replica> twin = chain.twin_of(1, 2);
