@@ -64,6 +64,20 @@ enum class errc {
   /// The chain can make no progress: a member is unreachable and nobody may change the view. Writes wait; nothing is
   /// lost.
   chain_stopped,
+  /// The voters hold another first view: this chain was founded otherwise. Nothing changed at any of them.
+  other_genesis,
+  /// The voters that are configured are not those that the chain was founded with. Nothing changed.
+  voters_disagree,
+
+  // --- directories ---
+  /// Another process, or another object of this one, has the directory. Nothing changed.
+  directory_in_use,
+  /// A file is cut short, was edited, or has rotten. Nothing changed; the log says which one and what to do.
+  damaged_data,
+  /// A file was written by a newer version of the program. Nothing changed; start that version with it.
+  newer_format,
+  /// A file belongs to another chain or another node. Nothing changed.
+  foreign_data,
 };
 
 /// The category of `errc`: name "artillery", a message for every code.

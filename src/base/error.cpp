@@ -31,6 +31,12 @@ const char* describe(errc code) noexcept {
     case errc::outcome_unknown: return "the write may or may not have happened";
     case errc::unknown_session: return "the session has ended or is not known here";
     case errc::chain_stopped: return "the chain has stopped: a member is unreachable and the view cannot change";
+    case errc::other_genesis: return "the voters hold another first view: the chain was founded otherwise";
+    case errc::voters_disagree: return "the voters configured are not those that the chain was founded with";
+    case errc::directory_in_use: return "another process has the directory";
+    case errc::damaged_data: return "a file is damaged; the log says what to do";
+    case errc::newer_format: return "a file was written by a newer version";
+    case errc::foreign_data: return "a file belongs to another chain or another node";
   }
   return "unknown error";
 }

@@ -458,15 +458,22 @@ void encode_bare(frame& out, frame_kind kind, std::uint64_t epoch) {
 
 void encode_view(frame& out, std::uint64_t epoch, const view& message) {
   begin(out, frame_kind::view_reply, epoch);
-  view_body body{message};
-  detail::encode(body, out.header);
+  encode_view_body(out.header, message);
+}
+
+void encode_view_body(std::vector<std::byte>& out, const view& message) {
+  detail::encode(view_body{message}, out);
+}
+
+std::optional<view> decode_view_body(bytes_view in) {
+  auto body = detail::decode<view_body>(in);
+  if (!body) return std::nullopt;
+  return std::move(body->v);
 }
 
 std::optional<view> decode_view(bytes_view in) {
   if (in.size() < frame_header_size) return std::nullopt;
-  auto body = detail::decode<view_body>(in.subspan(frame_header_size));
-  if (!body) return std::nullopt;
-  return std::move(body->v);
+  return decode_view_body(in.subspan(frame_header_size));
 }
 
 }  // namespace artillery::replication

@@ -184,6 +184,8 @@ void encode(frame& out, std::uint64_t epoch, const write_request& message);
 void encode(frame& out, std::uint64_t epoch, const write_reply& message);
 void encode_bare(frame& out, frame_kind kind, std::uint64_t epoch);  // view_request, ping, pong, lapsed
 void encode_view(frame& out, std::uint64_t epoch, const view& message);
+/// Appends the view alone, for what carries it elsewhere than in a frame of its own.
+void encode_view_body(std::vector<std::byte>& out, const view& message);
 
 // --- decoding: nothing for what is not well-formed, to the last byte ---
 /// A first frame. `error` says why there is nothing: another cluster, an unknown version, or malformed.
@@ -201,5 +203,6 @@ void encode_view(frame& out, std::uint64_t epoch, const view& message);
 [[nodiscard]] std::optional<write_request> decode_write_request(const bytes& in);
 [[nodiscard]] std::optional<write_reply> decode_write_reply(bytes_view in) noexcept;
 [[nodiscard]] std::optional<view> decode_view(bytes_view in);
+[[nodiscard]] std::optional<view> decode_view_body(bytes_view in);
 
 }  // namespace artillery::replication

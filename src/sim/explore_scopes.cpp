@@ -6,6 +6,7 @@
 
 #include "sim/explore_chain.hpp"
 #include "sim/explore_membership.hpp"
+#include "sim/explore_register.hpp"
 #include "sim/explore_search.hpp"
 #include "sim/explore_views.hpp"
 
@@ -119,6 +120,42 @@ void add_clusters(std::vector<explore_scope>& all) {
                          cluster_scope{.crashes = 1, .losses = 1, .window = 2s, .length = 20s}));
 }
 
+explore_scope scope_of(std::string name, std::string description, bool quick, const register_scope& small,
+                       std::uint32_t deviations_max = explore_limits::unlimited) {
+  return {std::move(name), std::move(description), quick, [small, deviations_max](std::uint64_t states_max) {
+            explore_limits limits{.deviations_max = deviations_max};
+            if (states_max != 0) limits.states_max = states_max;
+            return explore(register_setup{small}, limits);
+          }};
+}
+
+void add_registers(std::vector<explore_scope>& all) {
+  all.push_back(scope_of("register-1", "1 voter, 2 proposers: a swap each, then a read of one; 1 crash", true,
+                         register_scope{.voters = 1, .swaps = {{true, false}, {true}}, .crashes = 1, .rounds = 3}));
+  all.push_back(scope_of("register-2-restart",
+                         "2 voters, 1 proposer: two swaps, 1 crash of it with what it asked under way", true,
+                         register_scope{.voters = 2, .swaps = {{true, true}}, .restarts = 1, .rounds = 2}));
+  all.push_back(scope_of("register-2", "2 voters, 2 proposers: a swap each", false,
+                         register_scope{.voters = 2, .swaps = {{true}, {true}}, .rounds = 1}));
+  all.push_back(scope_of("register-3-alone", "3 voters, 1 proposer: a swap that it may give up, a read; 1 crash", false,
+                         register_scope{.voters = 3, .swaps = {{true, false}}, .crashes = 1, .rounds = 2, .hasty = 1}));
+  all.push_back(scope_of("register-3-read", "3 voters, 2 proposers: a swap by one, a read by the other", false,
+                         register_scope{.voters = 3, .swaps = {{true}, {false}}, .rounds = 1}));
+  all.push_back(scope_of(
+      "register-3-bounded",
+      "3 voters, 2 proposers: a swap and a read each, 1 crash, 1 restart, 2 datagrams lost, 2 hurried deadlines; "
+      "all schedules with at most 3 faults or reorderings",
+      false,
+      register_scope{.voters = 3,
+                     .swaps = {{true, false}, {true, false}},
+                     .hastened = 2,
+                     .crashes = 1,
+                     .restarts = 1,
+                     .losses = 2,
+                     .rounds = 5},
+      3));
+}
+
 }  // namespace
 
 std::vector<explore_scope> explore_scopes() {
@@ -126,6 +163,7 @@ std::vector<explore_scope> explore_scopes() {
   add_chains(all);
   add_views(all);
   add_clusters(all);
+  add_registers(all);
   // The quick ones first. (Not std::stable_partition: clang calls the buffer that libstdc++ takes for it deprecated.)
   std::vector<explore_scope> quick;
   std::vector<explore_scope> slow;

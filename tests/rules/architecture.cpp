@@ -131,8 +131,9 @@ void check_umbrella(const context& at) {
 // ---- rules 2 and 7: who sees Asio and cereal ------------------------------------------------------------------------
 
 bool is_class_header(std::string_view path) {
-  return equals_any(path, {"include/artillery/discovery.hpp", "include/artillery/membership.hpp",
-                           "include/artillery/replication.hpp", "include/artillery/node.hpp"});
+  return equals_any(
+      path, {"include/artillery/discovery.hpp", "include/artillery/membership.hpp", "include/artillery/replication.hpp",
+             "include/artillery/replication/quorum_authority.hpp", "include/artillery/node.hpp"});
 }
 
 bool may_include_asio(std::string_view path) {
@@ -480,7 +481,7 @@ bool is_binding(std::string_view path) {
   for (std::string_view room : protocol_rooms) in_room = in_room || path.starts_with("src/" + std::string{room} + "/");
   if (!in_room) return false;
   std::string_view file = base_name(path);
-  return equals_any(file, {"beacon.cpp", "cluster.cpp", "replica.cpp", "client.cpp"}) ||
+  return equals_any(file, {"beacon.cpp", "cluster.cpp", "replica.cpp", "client.cpp", "quorum_authority.cpp"}) ||
          stem(path).ends_with("_binding");
 }
 

@@ -4,11 +4,13 @@
 
 #include "catch.hpp"
 #include "replication/mutant.hpp"
+#include "replication/register_mutant.hpp"
 #include "sim/explore_chain.hpp"
 #include "sim/explore_search.hpp"
 
 namespace artillery::replication {
 mutation planted = mutation::none;
+register_mutation register_planted = register_mutation::none;
 }
 
 using namespace artillery;

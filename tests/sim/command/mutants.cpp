@@ -8,6 +8,7 @@
 #include "discovery/mutant.hpp"
 #include "membership/mutant.hpp"
 #include "replication/mutant.hpp"
+#include "replication/register_mutant.hpp"
 
 namespace artillery::discovery {
 mutation planted = mutation::none;
@@ -17,7 +18,8 @@ mutation planted = mutation::none;
 }
 namespace artillery::replication {
 mutation planted = mutation::none;
-}
+register_mutation register_planted = register_mutation::none;
+}  // namespace artillery::replication
 
 namespace simulator {
 
@@ -49,6 +51,9 @@ std::vector<room> rooms_with_mutants() {
       add_mutants(one, replication::mutation_names, replication::planted, of_one_view);
     } else if (one.name == "views") {
       add_mutants(one, replication::mutation_names, replication::planted, of_views);
+    } else if (one.name == "register") {
+      add_mutants(one, replication::register_mutation_names, replication::register_planted,
+                  [](auto which) { return replication::is_found_by_seeds(which); });
     } else if (one.name == "membership") {
       add_mutants(one, artillery::membership::mutation_names, artillery::membership::planted, any);
     } else if (one.name == "discovery") {

@@ -5,6 +5,7 @@
 #include "sim/chain_world.hpp"
 #include "sim/discovery_world.hpp"
 #include "sim/membership_run.hpp"
+#include "sim/register_world.hpp"
 #include "sim/view_world.hpp"
 
 namespace simulator {
@@ -120,10 +121,43 @@ room discovery() {
           .words = discovery_words};
 }
 
+room the_register() {
+  return {.name = "register",
+          .run = sim::run_register_seed,
+          .operations = {"operations"},
+          .head = {{"view_changes"},
+                   {"renewals"},
+                   {"gates_waited"},
+                   {"gates_early"},
+                   {"crashes", {"voter_crashes", "member_crashes"}}},
+          .floors = {{"operations", 450'000},
+                     {"view_changes", 10'000},
+                     {"swaps_chosen", 10'000},
+                     {"short_reads", 55'000},
+                     {"contentions", 32'000},
+                     {"renewals", 115'000},
+                     {"renewals_refused", 190'000},
+                     {"leases_ended", 70'000},
+                     {"gates_waited", 500},
+                     {"gates_early", 350},
+                     {"foundings_refused", 65},
+                     {"alarms", 310},
+                     {"crashes", 3'000},
+                     {"power_failures", 580},
+                     {"disks_lost", 110},
+                     {"disk_errors", 200},
+                     {"pauses", 400},
+                     {"suspensions", 430},
+                     {"clocks_drifting", 1'800},
+                     {"datagrams_lost", 950'000}},
+          .describe = register_drawn,
+          .words = register_words};
+}
+
 }  // namespace
 
 std::vector<room> rooms() {
-  return {chain(), views(), membership(), discovery()};
+  return {chain(), views(), the_register(), membership(), discovery()};
 }
 
 }  // namespace simulator
