@@ -51,8 +51,8 @@ void core::tend_lapse(const turn& at) {
 void core::handle_lapsed(const connection& from, const turn& at) {
   const bool is_successor = has_successor() && from.number == successor_.number();
   if (!is_successor && from.number != predecessor_) return malformed(from, at);
-  // Whoever has no lease either may be the one who is cut off, or all are: nobody could change the view.
-  if (lease_.until() <= at.now) return;
+  // Whoever had none itself at that time may be the one who is cut off, or the authority was away from all.
+  if (lease_.until() <= at.now || at.now - lease_.held_since() < config_.failed_after) return;
   ++counters_.hints;
   note_failed(view_.replicas[is_successor ? position_ + 1 : position_ - 1].id.node);
 }

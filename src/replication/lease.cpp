@@ -15,6 +15,7 @@ constexpr duration pause_min = std::chrono::milliseconds{1};
 }  // namespace
 
 void lease::hold(time_point asked_at, duration length) noexcept {
+  held_since_ = asked_at;
   until_ = length >= time_point::max() - asked_at ? time_point::max() : asked_at + length;
 }
 
@@ -31,12 +32,13 @@ void lease::granted(question_id id, duration length, time_point now) {
   time_point from = found->at;
   if (mutant(mutation::lease_from_answer)) from = now;
   if (mutant(mutation::renewal_of_later_question)) from = open_.back().at;
+  if (until_ <= now) held_since_ = now;
   until_ = std::max(until_, from + length);
   open_.erase(open_.begin(), found + 1);
 }
 
 void lease::hash(detail::state_hash& into, time_point now) const {
-  into.add(until_, now).add(next_question_, now).add(open_.size());
+  into.add(until_, now).add(held_since_, now).add(next_question_, now).add(open_.size());
   for (const question& each : open_) into.add(each.id).add(each.at, now);
 }
 

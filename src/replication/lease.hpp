@@ -17,6 +17,8 @@ public:
   static constexpr std::size_t questions_max = 4;
 
   [[nodiscard]] time_point until() const noexcept { return until_; }
+  /// Since when it has been held without a gap; means something only while it is.
+  [[nodiscard]] time_point held_since() const noexcept { return held_since_; }
   /// When it is to be asked for next.
   [[nodiscard]] time_point next_question() const noexcept { return next_question_; }
 
@@ -38,6 +40,7 @@ private:
   };
 
   time_point until_ = time_point::min();
+  time_point held_since_ = time_point::min();
   time_point next_question_ = time_point::min();
   std::vector<question> open_;
 };

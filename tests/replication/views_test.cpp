@@ -99,6 +99,18 @@ TEST_CASE("a lease counts from the question, not from the answer", "[replication
   CHECK(held.until() == start + 100ms);
 }
 
+TEST_CASE("a lease that ended and is given again has been held since then", "[replication][views]") {
+  lease held;
+  held.asked(1, start, 100ms);
+  held.granted(1, 100ms, start + 1ms);
+  held.asked(2, start + 50ms, 100ms);
+  held.granted(2, 100ms, start + 60ms);
+  CHECK(held.held_since() == start + 1ms);
+  held.asked(3, start + 200ms, 100ms);
+  held.granted(3, 100ms, start + 201ms);
+  CHECK(held.held_since() == start + 201ms);
+}
+
 TEST_CASE("a late yes to an early question counts from the early question", "[replication][views]") {
   lease held;
   held.asked(1, start, 100ms);
