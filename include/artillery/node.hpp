@@ -69,6 +69,8 @@ void start_read(const std::shared_ptr<node_impl>& node, bytes key, replication::
                 completion<read_signature> done);
 void start_write(const std::shared_ptr<node_impl>& node, replication::write what, call_options options,
                  completion<write_signature> done);
+void start_change_chain(const std::shared_ptr<node_impl>& node, replication::view_change what, call_options options,
+                        completion<done_signature> done);
 
 void start_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, completion<done_signature> done);
 [[nodiscard]] asio::any_io_executor executor_of(const discovery::beacon& beacon);
@@ -185,6 +187,18 @@ public:
   /// being written, or this node is no replica of a chain in force).
   [[nodiscard]] replication::local_read try_read(std::string_view key) const;
 
+  // --- the chain ---
+
+  /// Asks this node's replica for a change of the chain, beyond what it does to heal itself; to add and to promote, the
+  /// tail's must be asked.
+  /// Completes: once a view is in force here that shows it.  Signature: void(std::error_code).
+  /// Errors and cancellation: as of `replication::replica::async_change`; `errc::not_serving` also when this node hosts
+  /// no replica.
+  template <class Token>
+  auto async_change_chain(replication::view_change what, Token&& token);
+  template <class Token>
+  auto async_change_chain(replication::view_change what, call_options options, Token&& token);
+
   // --- how things stand ---
 
   /// The chain in force, as far as this node knows; nothing before there is one.
@@ -284,6 +298,20 @@ auto node::write(replication::write what, call_options options, Token&& token) {
       std::forward<Token>(token), detail::executor_of(*impl_),
       [impl = impl_, what = std::move(what), options](detail::completion<detail::write_signature> done) {
         detail::start_write(impl, what, options, std::move(done));
+      });
+}
+
+template <class Token>
+auto node::async_change_chain(replication::view_change what, Token&& token) {
+  return async_change_chain(what, call_options{}, std::forward<Token>(token));
+}
+
+template <class Token>
+auto node::async_change_chain(replication::view_change what, call_options options, Token&& token) {
+  return detail::initiate<detail::done_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_, what, options](detail::completion<detail::done_signature> done) {
+        detail::start_change_chain(impl, what, options, std::move(done));
       });
 }
 

@@ -136,6 +136,11 @@ public:
   /// a probe, or a view too many. Of nodes that are not in its view it is ignored, and after the end.
   void hint(const node_id& about, peer_hint what);
 
+  /// It is about to end: once the chain goes on without it (`event::kind::removed`) it does not ask to come back. Until
+  /// then it serves as before, and afterwards it tells the others at once that it reads no more, so that nobody has to
+  /// wait for its lease to end.
+  void retire();
+
   /// Where it listens, with the port that the system chose; none before `event::kind::listening`.
   [[nodiscard]] endpoint local_endpoint() const;
   [[nodiscard]] replica_status status() const;

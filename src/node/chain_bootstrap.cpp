@@ -28,16 +28,17 @@ std::string explain(chain_conflict::reason why, const std::vector<node_id>& node
   switch (why) {
     case chain_conflict::reason::contradiction:
       return "the nodes " + who +
-             " have confirmed lists of replicas that exclude each other, so that none of them can be in force; stop "
-             "all "
-             "of these nodes and start them again";
+             " have confirmed lists of replicas that exclude each other, so that a chain can be founded with none of "
+             "them; stop all of these nodes and start them again";
     case chain_conflict::reason::member_lost:
       return "the nodes " + who +
              " have confirmed a list of replicas on which a node is missing that did not confirm it before it went; if "
              "it does not come back from a broken network, stop all of these nodes and start them again";
     case chain_conflict::reason::two_chains:
-      return "two chains are in force, because their nodes did not see each other when they formed them: " + who +
-             "; keep the one whose data is wanted, and stop the nodes of the other and start them again";
+      return "two chains were founded, because their nodes did not see each other then: " + who +
+             "; keep the one whose data is wanted, stop the nodes of the other, and start them again with no directory "
+             "or an empty one";
+    case chain_conflict::reason::other_genesis: break;  // the register's to find out
   }
   return {};
 }
@@ -46,10 +47,6 @@ std::string explain(chain_conflict::reason why, const std::vector<node_id>& node
 
 chain_bootstrap::chain_bootstrap(bootstrap_config config) : config_{std::move(config)} {
   learn({});
-  if (config_.expect == 1) {
-    confirm({config_.self.id.incarnation});
-    use(confirmed_);
-  }
 }
 
 void chain_bootstrap::observe(const std::vector<membership::member>& others, time_point now) {
@@ -61,6 +58,13 @@ void chain_bootstrap::expire(time_point now) {
   if (deadline_ && now >= *deadline_) decide(now);
 }
 
+void chain_bootstrap::belong(std::uint64_t genesis, time_point now) {
+  if (own_ != 0) return;
+  own_ = genesis;
+  refresh_self();
+  decide(now);
+}
+
 void chain_bootstrap::reached(time_point now) {
   if (!hearsay()) return;
   reached_ = true;
@@ -68,29 +72,26 @@ void chain_bootstrap::reached(time_point now) {
 }
 
 membership::tag_map chain_bootstrap::tags() const {
-  // Whoever uses a chain that others formed is no candidate for another one: the data is in that.
-  const bool client = view_ && here() == replication::role::none && reached_;
-  if (config_.expect == 0 || (client && confirmed_.empty())) return {};
+  // Whoever uses a chain that others have is no candidate for another one: the data is in that.
+  if (config_.expect == 0 || (found_ != 0 && reached_ && confirmed_.empty())) return {};
   membership::tag_map tags;
-  tags.emplace(node_config::replica_tag,
-               to_string(replica_tag{config_.self.at, config_.self.id.incarnation, config_.expect}));
-  if (confirmed_.size() > 1) {
-    const bool formed = here() != replication::role::none;
-    tags.emplace(node_config::chain_tag, to_string(chain_tag{confirmed_, formed}));
+  tags.emplace(node_config::replica_tag, to_string(replica_tag{config_.self.at, config_.self.id.incarnation,
+                                                               config_.expect, config_.voter_port}));
+  if (own_ != 0) {
+    tags.emplace(node_config::chain_tag, to_string(chain_tag{{}, own_}));
+  } else if (!confirmed_.empty()) {
+    tags.emplace(node_config::chain_tag, to_string(chain_tag{confirmed_, 0}));
   }
   return tags;
 }
 
-replication::role chain_bootstrap::here() const noexcept {
-  using replication::role;
-  if (current_.empty() || current_ != confirmed_) return role::none;
-  if (current_.size() == 1) return role::single;
-  if (current_.front() == config_.self.id.incarnation) return role::head;
-  return current_.back() == config_.self.id.incarnation ? role::tail : role::middle;
+std::optional<std::uint64_t> chain_bootstrap::chain() const noexcept {
+  if (own_ != 0) return own_;
+  return found_ != 0 ? std::optional{found_} : std::nullopt;
 }
 
 chain_state chain_bootstrap::state() const noexcept {
-  if (view_ && !hearsay()) return chain_state::formed;
+  if (config_.expect == 1 || own_ != 0 || (found_ != 0 && reached_)) return chain_state::formed;
   if (conflict_) return chain_state::conflict;
   return confirmed_.empty() ? chain_state::waiting : chain_state::confirming;
 }
@@ -103,7 +104,7 @@ void chain_bootstrap::learn(const std::vector<membership::member>& others) {
   for (const membership::member& other : others) {
     if (other.id != config_.self.id.node) learn_one(other);
   }
-  if (config_.expect != 0) lives_.push_back({config_.self, config_.expect, {}, false, true});
+  if (config_.expect != 0) lives_.push_back({config_.self, config_.voter_port, config_.expect, {}, 0, true});
   drop_ambiguous_lives();
   std::sort(lives_.begin(), lives_.end(), [](const life& a, const life& b) { return a.who.id.node < b.who.id.node; });
   refresh_self();
@@ -114,18 +115,19 @@ void chain_bootstrap::learn_one(const membership::member& other) {
   if (replica.empty()) return;  // a client, or one that does not take part
   const std::string_view chain = value_of(other.tags, node_config::chain_tag);
   const auto tag = parse_replica_tag(replica);
-  const auto confirmed = parse_chain_tag(chain);
+  const auto said = parse_chain_tag(chain);
   // What a life confirms has itself on it; anything else is a forgery or a bug, and nothing to build on.
-  if (!tag || (!chain.empty() && (!confirmed || !on(confirmed->list, tag->incarnation)))) {
+  const bool speaks_for_others = said && said->genesis == 0 && !on(said->list, tag ? tag->incarnation : 0);
+  if (!tag || (!chain.empty() && !said) || speaks_for_others) {
     ++malformed_;
     return;
   }
   const bool present =
       other.state == membership::member_state::alive || other.state == membership::member_state::suspect;
-  life one{{{other.id, tag->incarnation}, tag->at}, tag->expect, {}, false, present};
-  if (confirmed) {
-    one.confirmed = confirmed->list;
-    one.formed = confirmed->formed;
+  life one{{{other.id, tag->incarnation}, tag->at}, tag->voter_port, tag->expect, {}, 0, present};
+  if (said) {
+    one.confirmed = said->list;
+    one.genesis = said->genesis;
   }
   lives_.push_back(std::move(one));
 }
@@ -146,8 +148,8 @@ void chain_bootstrap::drop_ambiguous_lives() {
 void chain_bootstrap::refresh_self() {
   for (life& one : lives_) {
     if (one.who.id != config_.self.id) continue;
-    one.confirmed = confirmed_;
-    one.formed = here() != replication::role::none;
+    one.confirmed = own_ == 0 ? confirmed_ : chain_list{};
+    one.genesis = own_;
   }
 }
 
@@ -157,30 +159,31 @@ const chain_bootstrap::life* chain_bootstrap::find(std::uint64_t incarnation) co
   return found == lives_.end() ? nullptr : &*found;
 }
 
-/// Whether what a life has confirmed is about a chain that this node could be a replica or a client of.
+/// Whether a life is of those with which this node could be in a chain, or of whose chain it could be a client.
 bool chain_bootstrap::relevant(const life& one) const noexcept {
-  return one.confirmed.size() > 1 && one.confirmed.size() == one.expect &&
-         (config_.expect == 0 || config_.expect == one.expect);
+  return one.expect > 1 && (config_.expect == 0 || config_.expect == one.expect);
 }
 
-/// What anybody has confirmed, each list once, ascending.
-std::vector<chain_list> chain_bootstrap::lists() const {
-  std::vector<chain_list> all;
+/// The geneses of those who are present, each once, ascending.
+std::vector<std::uint64_t> chain_bootstrap::chains() const {
+  std::vector<std::uint64_t> all;
   for (const life& one : lives_) {
-    if (relevant(one)) all.push_back(one.confirmed);
+    if (relevant(one) && one.present && one.genesis != 0) all.push_back(one.genesis);
   }
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
 
-bool chain_bootstrap::in_force(const chain_list& list) const {
-  const bool told =
-      std::any_of(lives_.begin(), lives_.end(), [&](const life& one) { return one.formed && one.confirmed == list; });
-  return told || std::all_of(list.begin(), list.end(), [&](std::uint64_t incarnation) {
-           const life* one = find(incarnation);
-           return one != nullptr && one->confirmed == list;
-         });
+/// What anybody has confirmed, each list once, ascending.
+std::vector<chain_list> chain_bootstrap::lists() const {
+  std::vector<chain_list> all;
+  for (const life& one : lives_) {
+    if (relevant(one) && one.confirmed.size() == one.expect) all.push_back(one.confirmed);
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
 }
 
 bool chain_bootstrap::held_by_present(const chain_list& list) const {
@@ -193,16 +196,19 @@ bool chain_bootstrap::held_by_present(const chain_list& list) const {
 void chain_bootstrap::decide(time_point now) {
   deadline_.reset();
   remark_.clear();
-  adopt();
-  if (!view_ && confirmed_.empty() && config_.expect > 1) {
+  if (config_.expect == 1) return;
+  find_chain();
+  if (!chain() && confirmed_.empty() && config_.expect > 1) {
     consider_proposals();
     if (confirmed_.empty()) consider_proposing(now);
-    adopt();
   }
-  if (hearsay())
-    remark_ = "found a chain; waiting for one of its replicas to answer";
-  else if (view_)
+  find_founders();
+  if (own_ != 0 || (found_ != 0 && reached_))
     remark_.clear();
+  else if (found_ != 0)
+    remark_ = "found a chain; waiting for one of its replicas to answer";
+  else if (!founders_.empty())
+    remark_ = "founding the chain; waiting for the votes of all its nodes";
   else if (!confirmed_.empty())
     remark_ = missing_confirmations();
   else if (remark_.empty())
@@ -210,52 +216,45 @@ void chain_bootstrap::decide(time_point now) {
   judge(now);
 }
 
+/// Goes by the node's own chain for ever; by another one as long as somebody of it is there, and longer once it was
+/// reached, until there is but one other.
+void chain_bootstrap::find_chain() {
+  if (own_ != 0) {
+    found_ = 0;
+  } else {
+    const std::vector<std::uint64_t> all = chains();
+    const bool is_there = std::find(all.begin(), all.end(), found_) != all.end();
+    if (!is_there && all.size() == 1) {
+      found_ = all.front();
+      reached_ = false;
+    } else if (!is_there && !reached_) {
+      found_ = 0;
+    }
+  }
+  reachable_.clear();
+  for (const life& one : lives_) {
+    if (one.present && one.genesis != 0 && one.genesis == chain()) reachable_.push_back(one.who);
+  }
+}
+
+void chain_bootstrap::find_founders() {
+  founders_.clear();
+  if (own_ != 0 || confirmed_.empty()) return;
+  const bool all_confirmed = std::all_of(confirmed_.begin(), confirmed_.end(), [this](std::uint64_t incarnation) {
+    const life* one = find(incarnation);
+    return one != nullptr && one->confirmed == confirmed_;
+  });
+  if (all_confirmed) founders_ = confirmed_who_;
+}
+
 void chain_bootstrap::confirm(const chain_list& list) {
   confirmed_ = list;
   confirmed_who_.clear();
-  for (const std::uint64_t incarnation : list) confirmed_who_.push_back(find(incarnation)->who);
-  refresh_self();
-}
-
-/// Goes by a list that is in force: by this node's own for ever, by another one as long as one of its replicas is
-/// there.
-void chain_bootstrap::adopt() {
-  if (here() != replication::role::none) return use(current_);
-  const std::vector<chain_list> found = usable();
-  const auto is_found = [&](const chain_list& list) {
-    return std::find(found.begin(), found.end(), list) != found.end();
-  };
-  if (!confirmed_.empty() && is_found(confirmed_)) {
-    use(confirmed_);
-  } else if (is_found(current_)) {
-    use(current_);
-  } else if (found.size() == 1) {
-    use(found.front());
-  } else if (!current_.empty()) {
-    reachable_.clear();
-    if (reached_) return;
-    current_.clear();
-    view_.reset();
-  }
-}
-
-void chain_bootstrap::use(const chain_list& list) {
-  if (list != current_) reached_ = false;
-  current_ = list;
-  refresh_self();
-  view_ = make_view(list);
-  reachable_.clear();
   for (const std::uint64_t incarnation : list) {
-    const life* one = find(incarnation);
-    if (one != nullptr && one->present) reachable_.push_back(one->who.at);
+    const life& one = *find(incarnation);
+    confirmed_who_.push_back({one.who, one.who.at.with_port(one.voter_port)});
   }
-}
-
-/// Lists in force that somebody present holds, this node included.
-std::vector<chain_list> chain_bootstrap::usable() const {
-  std::vector<chain_list> found = lists();
-  std::erase_if(found, [&](const chain_list& list) { return !in_force(list) || !held_by_present(list); });
-  return found;
+  refresh_self();
 }
 
 bool chain_bootstrap::can_confirm(const chain_list& list) const {
@@ -264,7 +263,7 @@ bool chain_bootstrap::can_confirm(const chain_list& list) const {
   for (const std::uint64_t incarnation : list) {
     const life* one = find(incarnation);
     if (one == nullptr || !one->present || one->expect != config_.expect || one->who.id.node <= last) return false;
-    if (!one->confirmed.empty() && one->confirmed != list) return false;
+    if (one->genesis != 0 || (!one->confirmed.empty() && one->confirmed != list)) return false;
     last = one->who.id.node;
   }
   return true;
@@ -294,7 +293,8 @@ void chain_bootstrap::consider_proposing(time_point now) {
     last_candidates_ = std::move(ids);
     stable_since_ = now;
   }
-  if (std::any_of(known.begin(), known.end(), [](const life* one) { return !one->confirmed.empty(); })) {
+  const auto is_taken = [](const life* one) { return !one->confirmed.empty() || one->genesis != 0; };
+  if (std::any_of(known.begin(), known.end(), is_taken)) {
     remark_ = "waiting for a chain that others are forming";
     return;
   }
@@ -322,22 +322,6 @@ void chain_bootstrap::wake_at(time_point when) {
   deadline_ = deadline_ ? std::min(*deadline_, when) : when;
 }
 
-replication::view chain_bootstrap::make_view(const chain_list& list) const {
-  replication::view made;
-  made.chain = config_.chain;
-  made.epoch = 1;
-  if (list == confirmed_) {
-    made.replicas = confirmed_who_;
-  } else {
-    for (const std::uint64_t incarnation : list) {
-      const life* one = find(incarnation);
-      made.replicas.push_back(one != nullptr ? one->who : replication::member{{{}, incarnation}, {}});
-    }
-  }
-  for (const replication::member& replica : made.replicas) made.readers.push_back(replica.id);
-  return made;
-}
-
 // ---- when it does not come to a chain -------------------------------------------------------------------------------
 
 void chain_bootstrap::judge(time_point now) {
@@ -356,17 +340,27 @@ void chain_bootstrap::judge(time_point now) {
   if (state() == chain_state::conflict) remark_ = conflict_->explanation;
 }
 
+template <class Predicate>
+std::vector<node_id> chain_bootstrap::present_nodes(Predicate of) const {
+  std::vector<node_id> ids;
+  for (const life& one : lives_) {
+    if (one.present && relevant(one) && of(one)) ids.push_back(one.who.id.node);
+  }
+  return ids;
+}
+
 std::optional<chain_conflict> chain_bootstrap::find_conflict() const {
-  if (config_.expect == 1) return std::nullopt;
-  const auto conflict = [this](chain_conflict::reason why, const std::vector<chain_list>& among) {
-    std::vector<node_id> nodes = holders(among);
+  if (chains().size() > 1) {
+    constexpr auto why = chain_conflict::reason::two_chains;
+    std::vector<node_id> nodes = present_nodes([](const life& one) { return one.genesis != 0; });
     std::string explanation = explain(why, nodes);
     return chain_conflict{why, std::move(nodes), std::move(explanation)};
-  };
-  const std::vector<chain_list> in_use = usable();
-  if (in_use.size() > 1) return conflict(chain_conflict::reason::two_chains, in_use);
-  if (view_ || !in_use.empty()) return std::nullopt;
+  }
+  if (chain()) return std::nullopt;
+  return find_conflict_of_lists();
+}
 
+std::optional<chain_conflict> chain_bootstrap::find_conflict_of_lists() const {
   std::vector<chain_list> held = lists();
   std::erase_if(held, [this](const chain_list& list) { return !held_by_present(list); });
   if (held.empty()) return std::nullopt;
@@ -376,35 +370,31 @@ std::optional<chain_conflict> chain_bootstrap::find_conflict() const {
     if (!dead) return std::nullopt;  // this one may still get there
     if (*dead == chain_conflict::reason::contradiction) why = *dead;
   }
-  return conflict(why, held);
+  std::vector<node_id> nodes =
+      present_nodes([&](const life& one) { return std::find(held.begin(), held.end(), one.confirmed) != held.end(); });
+  std::string explanation = explain(why, nodes);
+  return chain_conflict{why, std::move(nodes), std::move(explanation)};
 }
 
-/// Why a list that is not in force cannot come into force, as far as one can see; nothing when it can.
+/// Why a chain cannot be founded with a list, as far as one can see; nothing when it can.
 std::optional<chain_conflict::reason> chain_bootstrap::why_dead(const chain_list& list) const {
   std::optional<chain_conflict::reason> why;
   for (const std::uint64_t incarnation : list) {
     const life* one = find(incarnation);
-    if (one != nullptr && one->confirmed == list) continue;
-    if (one != nullptr && !one->confirmed.empty()) return chain_conflict::reason::contradiction;
-    if (one == nullptr || !one->present) why = chain_conflict::reason::member_lost;
+    // All must vote for it: who is gone before the chain is founded is missed, whatever it confirmed.
+    if (one == nullptr || !one->present)
+      why = chain_conflict::reason::member_lost;
+    else if (!one->confirmed.empty() && one->confirmed != list)
+      return chain_conflict::reason::contradiction;
   }
   return why;
 }
 
-/// The present nodes that have confirmed one of these lists.
-std::vector<node_id> chain_bootstrap::holders(const std::vector<chain_list>& of) const {
-  std::vector<node_id> ids;
-  for (const life& one : lives_) {
-    if (one.present && std::find(of.begin(), of.end(), one.confirmed) != of.end()) ids.push_back(one.who.id.node);
-  }
-  return ids;
-}
-
 std::string chain_bootstrap::missing_confirmations() const {
   std::vector<node_id> missing;
-  for (const replication::member& replica : confirmed_who_) {
-    const life* one = find(replica.id.incarnation);
-    if (one == nullptr || one->confirmed != confirmed_) missing.push_back(replica.id.node);
+  for (const founder& each : confirmed_who_) {
+    const life* one = find(each.replica.id.incarnation);
+    if (one == nullptr || one->confirmed != confirmed_) missing.push_back(each.replica.id.node);
   }
   return "waiting for confirmation by " + short_names(missing);
 }

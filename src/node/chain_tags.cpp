@@ -11,7 +11,7 @@ namespace artillery::detail {
 namespace {
 
 constexpr std::size_t digits = 16;
-constexpr std::string_view formed_mark = " formed";
+constexpr std::string_view genesis_mark = "genesis ";
 /// Of "[0000:0000:0000:0000:0000:0000:0000:0000%4294967295]:65535".
 constexpr std::size_t endpoint_size_max = 58;
 
@@ -47,33 +47,37 @@ std::string_view next_part(std::string_view& text, char separator) {
 }  // namespace
 
 std::string to_string(const replica_tag& tag) {
-  return to_string(tag.at) + ' ' + hex(tag.incarnation) + ' ' + std::to_string(tag.expect);
+  return to_string(tag.at) + ' ' + hex(tag.incarnation) + ' ' + std::to_string(tag.expect) + ' ' +
+         std::to_string(tag.voter_port);
 }
 
 std::string to_string(const chain_tag& tag) {
+  if (tag.genesis != 0) return std::string{genesis_mark} + hex(tag.genesis);
   std::string text;
   for (const std::uint64_t incarnation : tag.list) {
     if (!text.empty()) text += ',';
     text += hex(incarnation);
   }
-  if (tag.formed) text += formed_mark;
   return text;
 }
 
 std::optional<replica_tag> parse_replica_tag(std::string_view text) {
   const auto at = parse_endpoint(next_part(text, ' '));
   const auto incarnation = parse_incarnation(next_part(text, ' '));
-  const auto expect = parse_number<std::size_t>(text, 10);
-  if (!at || at->none() || at->is_any() || !incarnation || !expect) return std::nullopt;
-  if (*expect == 0 || *expect > node_config::expect_max) return std::nullopt;
-  return replica_tag{*at, *incarnation, *expect};
+  const auto expect = parse_number<std::size_t>(next_part(text, ' '), 10);
+  const auto voter_port = parse_number<std::uint16_t>(text, 10);
+  if (!at || at->none() || at->is_any() || !incarnation || !expect || !voter_port) return std::nullopt;
+  if (*expect == 0 || *expect > node_config::expect_max || (*expect == 1) != (*voter_port == 0)) return std::nullopt;
+  return replica_tag{*at, *incarnation, *expect, *voter_port};
 }
 
 std::optional<chain_tag> parse_chain_tag(std::string_view text) {
   chain_tag tag;
-  if (text.ends_with(formed_mark)) {
-    tag.formed = true;
-    text.remove_suffix(formed_mark.size());
+  if (text.starts_with(genesis_mark)) {
+    const auto genesis = parse_incarnation(text.substr(genesis_mark.size()));
+    if (!genesis) return std::nullopt;
+    tag.genesis = *genesis;
+    return tag;
   }
   if (text.size() % (digits + 1) != digits || text.size() / (digits + 1) >= node_config::expect_max)
     return std::nullopt;
@@ -90,9 +94,10 @@ std::optional<chain_tag> parse_chain_tag(std::string_view text) {
 std::size_t chain_tags_size_max(std::size_t expect) noexcept {
   if (expect == 0) return 0;
   const std::size_t entry = 2;  // counted for each tag beside its key and value
-  const std::size_t replica = node_config::replica_tag.size() + entry + endpoint_size_max + 1 + digits + 2;
+  const std::size_t replica = node_config::replica_tag.size() + entry + endpoint_size_max + 1 + digits + 2 + 6;
   if (expect == 1) return replica;
-  return replica + node_config::chain_tag.size() + entry + expect * (digits + 1) - 1 + formed_mark.size();
+  return replica + node_config::chain_tag.size() + entry +
+         std::max(expect * (digits + 1) - 1, genesis_mark.size() + digits);
 }
 
 }  // namespace artillery::detail

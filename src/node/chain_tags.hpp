@@ -14,11 +14,12 @@
 
 namespace artillery::detail {
 
-/// The value of `node_config::replica_tag`: "192.0.2.1:7000 0123456789abcdef 3".
+/// The value of `node_config::replica_tag`: "192.0.2.1:7000 0123456789abcdef 3 7001".
 struct replica_tag {
   endpoint at;                    ///< where its replica listens
   std::uint64_t incarnation = 0;  ///< drawn at each start from 2^64: names one life of a node, in lists too
   std::size_t expect = 0;         ///< how many nodes it wants in the chain
+  std::uint16_t voter_port = 0;   ///< of its part in the register, UDP, at the same address; 0 when it expects nobody
 
   friend bool operator==(const replica_tag&, const replica_tag&) = default;
 };
@@ -27,11 +28,12 @@ struct replica_tag {
 /// tags.
 using chain_list = std::vector<std::uint64_t>;
 
-/// The value of `node_config::chain_tag`: "0123456789abcdef,fedcba9876543210", and " formed" behind it once the list is
-/// in force where it comes from.
+/// The value of `node_config::chain_tag`. Before there is a chain: the list that the node confirmed,
+/// "0123456789abcdef,fedcba9876543210". Of a node that votes on a chain or is a replica of it: by what it was founded,
+/// "genesis 0123456789abcdef".
 struct chain_tag {
   chain_list list;
-  bool formed = false;
+  std::uint64_t genesis = 0;  ///< 0: none yet, and `list` is not empty
 
   friend bool operator==(const chain_tag&, const chain_tag&) = default;
 };

@@ -39,6 +39,11 @@ void start_write(const std::shared_ptr<node_impl>& node, replication::write what
   node->write(std::move(what), options, std::move(done));
 }
 
+void start_change_chain(const std::shared_ptr<node_impl>& node, replication::view_change what, call_options options,
+                        completion<done_signature> done) {
+  node->change_chain(what, options, std::move(done));
+}
+
 }  // namespace detail
 
 node::node(asio::any_io_executor executor, node_config config)

@@ -33,6 +33,8 @@ void node_impl::pull_replication() {
       self.part_is_up();
     } else {
       self.events_.push(node_event{what});
+      self.view_changed();
+      if (what.what == replication::event::kind::removed) self.leaving_timer_.cancel();
     }
     self.pull_replication();
   }));

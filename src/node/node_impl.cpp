@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/dispatch.hpp>
 #include <asio/error.hpp>
+#include <chrono>
 #include <utility>
 
 #include "net/driver.hpp"
@@ -10,22 +11,46 @@
 
 namespace artillery::detail {
 
+namespace {
+
+/// How long a node that leaves waits for the chain to go on without its replica.
+constexpr duration removal_wait_max = std::chrono::seconds{1};
+
+bool keeps_something(const node_config& config) noexcept {
+  return !config.directory.empty() || (config.expect > 1 && config.expect <= node_config::expect_max);
+}
+
+}  // namespace
+
 node_impl::node_impl(asio::any_io_executor executor, node_config config)
     : user_executor_{std::move(executor)},
       strand_{user_executor_},
-      config_{completed(std::move(config))},
-      problem_{config_.validate()},
+      directory_{keeps_something(config) ? std::make_unique<node_directory>(config.directory, config.id) : nullptr},
+      config_{completed(std::move(config), directory_ ? directory_->id() : node_id{})},
+      problem_{directory_ && !directory_->problem().empty() ? directory_->problem() : config_.validate()},
       incarnation_{draw_incarnation()},
       calls_{std::make_shared<call_table>(strand_, config_.waiting_calls_max)},
       events_{config_.events_max, [](std::uint64_t lost) { return node_event{node_overflow{lost}}; }},
-      timer_{strand_} {
+      timer_{strand_},
+      leaving_timer_{strand_} {
   if (!problem_.empty()) return;
   if (config_.discover) beacon_.emplace(user_executor_, discovery_config_of(config_));
   cluster_.emplace(user_executor_, membership_config_of(config_));
-  if (config_.expect != 0)
-    replica_ = std::make_shared<replication::replica>(user_executor_, replica_config_of(config_, incarnation_),
-                                                      replica_options_of(config_));
+  if (config_.expect != 0) make_replica();
   for (const endpoint& seed : config_.seeds) static_cast<void>(cluster_->add_seed(seed));  // they are validated
+}
+
+void node_impl::make_replica() {
+  const auto hosted = std::make_shared<hosted_replica>();
+  if (config_.expect == 1) {
+    hosted->here.emplace(user_executor_, replica_config_of(config_, incarnation_), replica_options_of(config_));
+  } else {
+    hosted->decides.emplace(user_executor_, quorum_config_of(config_, directory_->register_path()));
+    decides_ = &*hosted->decides;
+    hosted->here.emplace(user_executor_, replica_config_of(config_, incarnation_), replica_options_of(config_),
+                         *decides_);
+  }
+  replica_ = std::shared_ptr<replication::replica>{hosted, &*hosted->here};
 }
 
 node_impl::~node_impl() {
@@ -65,16 +90,23 @@ void node_impl::start() {
     self.membership_up_ = true;
     self.part_is_up();
   }));
-  if (replica_ == nullptr) {
-    replication_up_ = true;
-    return;
+  replication_up_ = replica_ == nullptr;
+  register_up_ = decides_ == nullptr;
+  if (decides_ != nullptr) {
+    run_part(*decides_, stop_register_);
+    decides_->async_ready(on_strand([](node_impl& self, std::error_code error, const endpoint&) {
+      if (error) return;  // its run says why
+      self.register_up_ = true;
+      self.part_is_up();
+    }));
   }
+  if (replica_ == nullptr) return;
   pull_replication();
   run_part(*replica_, stop_replication_);
 }
 
 void node_impl::part_is_up() {
-  if (phase_ == phase::running && membership_up_ && replication_up_ && !bootstrap_) up();
+  if (phase_ == phase::running && membership_up_ && replication_up_ && register_up_ && !bootstrap_) up();
 }
 
 void node_impl::up() {
@@ -83,9 +115,9 @@ void node_impl::up() {
 
   bootstrap_config of_chain;
   of_chain.self = {{config_.id, incarnation_}, cluster_->self().at.with_port(replication_at.port())};
+  if (decides_ != nullptr) of_chain.voter_port = decides_->local_endpoint().port();
   of_chain.expect = config_.expect;
   of_chain.settle = 2 * membership_config_of(config_).gossip_interval;
-  of_chain.chain = chain_of_nodes;
   bootstrap_.emplace(of_chain);
   {
     const std::lock_guard lock{mutex_};
@@ -112,7 +144,8 @@ void node_impl::stop(std::error_code why) {
   if (why && why != asio::error::operation_aborted) log(log_level::error, "stopped: " + why.message());
   timer_.cancel();
   calls_->close(errc::not_running);
-  for (asio::cancellation_signal* part : {&stop_discovery_, &stop_membership_, &stop_client_, &stop_replication_})
+  for (asio::cancellation_signal* part :
+       {&stop_discovery_, &stop_membership_, &stop_client_, &stop_replication_, &stop_register_})
     part->emit(asio::cancellation_type::all);
   const std::error_code end = why ? why : make_error_code(asio::error::operation_aborted);
   events_.close(end);
@@ -146,7 +179,20 @@ void node_impl::begin_leave(std::uint64_t number, done when_over) {
   const auto left = [](node_impl& self, std::error_code) { self.half_left(); };
   parts_leaving_ = beacon_ ? 2 : 1;
   if (beacon_) beacon_->async_withdraw(config_.id, on_strand(left));
+  // The others drop its replica when they hear that it leaves; that it knows so itself spares them a wait.
+  if (hosts_replica_of_several()) {
+    ++parts_leaving_;
+    replica_->retire();
+    leaving_timer_.expires_after(removal_wait_max);
+    leaving_timer_.async_wait(on_strand([](node_impl& self, std::error_code) { self.half_left(); }));
+  }
   cluster_->async_leave(on_strand(left));
+}
+
+bool node_impl::hosts_replica_of_several() const {
+  if (decides_ == nullptr) return false;
+  const replication::replica_status here = replica_->status();
+  return here.role != replication::role::none && here.view.replicas.size() > 1;
 }
 
 void node_impl::half_left() {
@@ -201,6 +247,11 @@ void node_impl::write(replication::write what, call_options options, completion<
   start_call(number, make_write(std::move(what), options.timeout(), std::move(when_over)));
 }
 
+void node_impl::change_chain(replication::view_change what, call_options options, done when_over) {
+  if (replica_ == nullptr) return when_over(errc::not_serving);
+  replica_->async_change(what, options.timeout(), std::move(when_over));
+}
+
 // ---- how things stand -----------------------------------------------------------------------------------------------
 
 std::vector<membership::member> node_impl::members() const {
@@ -227,8 +278,18 @@ replication::local_read node_impl::try_read(std::string_view key) const {
 }
 
 std::optional<replication::view> node_impl::chain() const {
-  const std::lock_guard lock{mutex_};
-  return seen_.view;
+  std::shared_ptr<replication::client> client;
+  {
+    const std::lock_guard lock{mutex_};
+    client = seen_.client;
+  }
+  if (client == nullptr) return std::nullopt;
+  replication::view known = client->view();
+  if (replica_ != nullptr) {
+    replication::view here = replica_->status().view;
+    if (here.epoch > known.epoch) known = std::move(here);
+  }
+  return known.epoch == 0 ? std::nullopt : std::optional{std::move(known)};
 }
 
 node_status node_impl::status() const {
@@ -266,6 +327,7 @@ void node_impl::metrics(const metric_visitor& visit) const {
   if (beacon_) beacon_->metrics(visit);
   if (cluster_) cluster_->metrics(visit);
   if (replica_ != nullptr) replica_->metrics(visit);
+  if (decides_ != nullptr) decides_->metrics(visit);
   if (seen.client != nullptr) seen.client->metrics(visit);
 }
 

@@ -15,12 +15,20 @@
 #include "artillery/discovery.hpp"
 #include "artillery/membership.hpp"
 #include "artillery/node.hpp"
+#include "artillery/replication/quorum_authority.hpp"
 #include "net/event_queue.hpp"
 #include "net/strand.hpp"
 #include "node/calls.hpp"
 #include "node/chain_bootstrap.hpp"
+#include "node/node_directory.hpp"
 
 namespace artillery::detail {
+
+/// What a node hosts of a chain. Together, since the replica needs the authority for as long as anybody uses it.
+struct hosted_replica {
+  std::optional<replication::quorum_authority> decides;  ///< none: the node is the whole chain
+  std::optional<replication::replica> here;
+};
 
 /// The insides of a `node`. Only the handle keeps it: what its parts call back holds it weakly, since it holds them.
 class node_impl : public std::enable_shared_from_this<node_impl> {
@@ -42,6 +50,7 @@ public:
   void broadcast(std::string topic, bytes payload, done when_over);
   void read(bytes key, replication::consistency level, call_options options, completion<read_signature> when_over);
   void write(replication::write what, call_options options, completion<write_signature> when_over);
+  void change_chain(replication::view_change what, call_options options, done when_over);
 
   [[nodiscard]] std::vector<membership::member> members() const;
   [[nodiscard]] membership::member self() const;
@@ -59,6 +68,8 @@ private:
   void stop(std::error_code why);
   void begin_leave(std::uint64_t number, done when_over);
   void half_left();
+  [[nodiscard]] bool hosts_replica_of_several() const;
+  void make_replica();
   void part_is_up();
   void up();
   void log(log_level level, std::string_view message) const;
@@ -74,13 +85,21 @@ private:
   // node_chain.cpp: the chain
   void observe_soon();
   void go_on_with_chain();
+  void look_at_register();
   void publish_tags();
-  void adopt_view();
-  void make_client();
+  void found_chain();
+  void founded(std::error_code error);
+  void use_chain();
+  void be_the_chain();
+  void make_client(std::vector<endpoint> replicas);
   void drop_client();
   void wait_for_answer();
+  void answered();
+  void serve_if_due();
   void serve();
+  void view_changed();
   void report_conflict();
+  [[nodiscard]] chain_state state() const;
   void arm();
   void publish();
 
@@ -105,6 +124,7 @@ private:
   // constant after construction
   const asio::any_io_executor user_executor_;
   const net::strand strand_;
+  const std::unique_ptr<node_directory> directory_;  ///< none: there is nothing to keep
   const node_config config_;
   const std::string problem_;  ///< of the configuration; there are no parts then
   const std::uint64_t incarnation_;
@@ -114,18 +134,23 @@ private:
   asio::cancellation_signal stop_discovery_;
   asio::cancellation_signal stop_membership_;
   asio::cancellation_signal stop_replication_;
+  asio::cancellation_signal stop_register_;
   asio::cancellation_signal stop_client_;
 
   // Constant after construction, and they synchronise themselves.
   std::optional<discovery::beacon> beacon_;
   std::optional<membership::cluster> cluster_;
-  std::shared_ptr<replication::replica> replica_;
+  std::shared_ptr<replication::replica> replica_;     ///< of a `hosted_replica`
+  replication::quorum_authority* decides_ = nullptr;  ///< likewise
 
   // on the strand
   phase phase_ = phase::idle;
   done run_done_;
   bool membership_up_ = false;
   bool replication_up_ = false;
+  bool register_up_ = false;
+  bool founding_begun_ = false;
+  std::optional<chain_conflict> register_conflict_;
   bool observing_ = false;
   bool leaving_begun_ = false;
   int parts_leaving_ = 0;
@@ -133,10 +158,16 @@ private:
   net::event_queue<node_event> events_;
   std::optional<chain_bootstrap> bootstrap_;
   membership::tag_map published_tags_;
-  std::vector<replication::member> served_;  ///< the chain that the client is one of
+  std::optional<std::uint64_t> served_;  ///< genesis of the chain that the client is one of
+  std::vector<endpoint> asked_;          ///< where the client asks for the view
+  bool has_answer_ = false;
+  bool is_serving_ = false;
+  bool is_adopted_ = false;  ///< of a node that is the whole chain
+  replication::view told_;   ///< the newest view that events told of
   std::shared_ptr<replication::client> client_;
   std::optional<chain_conflict> reported_conflict_;
   asio::steady_timer timer_;
+  asio::steady_timer leaving_timer_;
 
   // shared by all threads
   struct snapshot {
@@ -145,7 +176,6 @@ private:
     endpoint replication;
     chain_state chain = chain_state::waiting;
     std::string remark = "not running";
-    std::optional<replication::view> view;
     std::size_t malformed_tags = 0;
     std::shared_ptr<replication::client> client;
   };

@@ -1,22 +1,17 @@
 #include "node/part_configs.hpp"
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <random>
 #include <utility>
 
 #include "artillery/node.hpp"
+#include "node/node_directory.hpp"
 
 namespace artillery::detail {
 
 namespace {
-
-std::uint64_t entropy() {
-  std::random_device device;
-  const std::uint64_t upper = device();
-  const std::uint64_t lower = device();
-  return (upper << 32U) | (lower & 0xffffffffU);
-}
 
 membership::config preset(timing_preset timings) {
   switch (timings) {
@@ -29,12 +24,8 @@ membership::config preset(timing_preset timings) {
 
 }  // namespace
 
-node_config completed(node_config given) {
-  if (given.id.none()) {
-    const std::uint64_t high = entropy();
-    const std::uint64_t low = entropy();
-    given.id = {high, low | 1U};
-  }
+node_config completed(node_config given, const node_id& kept) {
+  if (given.id.none()) given.id = kept.none() ? draw_node_id() : kept;
   if (given.name.empty()) given.name = to_short_string(given.id);
   if (given.log) {
     // Each part remarks on its own strand.
@@ -48,9 +39,12 @@ node_config completed(node_config given) {
 }
 
 std::uint64_t draw_incarnation() {
-  std::uint64_t drawn = 0;
-  while (drawn == 0) drawn = entropy();
-  return drawn;
+  using std::chrono::microseconds;
+  constexpr unsigned drawn_bits = 12;  // two nodes that start in the same microsecond still differ, most likely
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  const auto now = static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(since_epoch).count());
+  std::random_device device;
+  return now << drawn_bits | (device() >> (32U - drawn_bits));
 }
 
 discovery::config discovery_config_of(const node_config& node) {
@@ -84,12 +78,35 @@ replication::replica_config replica_config_of(const node_config& node, std::uint
   config.chain = chain_of_nodes;
   config.self = {node.id, incarnation};
   config.value_size_max = node.value_size_max;
+  config.replicas_wanted = node.expect;
   return config;
+}
+
+replication::quorum_config quorum_config_of(const node_config& node, std::string directory) {
+  replication::quorum_config config;
+  config.cluster = node.cluster;
+  config.chain = chain_of_nodes;
+  config.node = node.id;
+  config.directory = std::move(directory);
+  config.bind = node.bind.with_port(node.replication_port);
+  config.log = node.log;
+  return config;
+}
+
+duration lease_of(const node_config& node) noexcept {
+  using namespace std::chrono_literals;
+  switch (node.timings) {
+    case timing_preset::local: return 500ms;
+    case timing_preset::lan: return 1s;
+    case timing_preset::wan: return 3s;
+  }
+  return 1s;
 }
 
 replication::replica_options replica_options_of(const node_config& node) {
   replication::replica_options options;
   options.listen = node.bind.with_port(node.replication_port);
+  if (node.advertise != endpoint{}) options.advertise = node.advertise.with_port(0);
   options.events_max = node.events_max;
   options.log = node.log;
   return options;

@@ -85,6 +85,7 @@ std::string_view to_string(chain_conflict::reason reason) noexcept {
     case chain_conflict::reason::contradiction: return "contradiction";
     case chain_conflict::reason::member_lost: return "member_lost";
     case chain_conflict::reason::two_chains: return "two_chains";
+    case chain_conflict::reason::other_genesis: return "other_genesis";
   }
   return {};
 }

@@ -144,7 +144,10 @@ void proposer::receive(const connection& from, bytes_view datagram, time_point n
 
 void proposer::expire(time_point now, effects<register_event>& out) {
   give_up_late(now, out);
-  if (resting_until_ && now >= *resting_until_) resting_until_.reset();
+  if (resting_until_ && now >= *resting_until_) {
+    resting_until_.reset();
+    is_rested_ = true;
+  }
   if (round_.what != phase::idle && now >= round_.next_send) resend(now, out);
   go_on(now, out);
   polls_.expire(voters_, now, random_, out);
@@ -244,7 +247,7 @@ std::uint64_t proposer::hash(time_point now) const {
   h.add(round_.highest.view.epoch);
   for (const acquaintance& one : round_.met) h.add(one.incarnation).add(one.genesis);
   if (round_.what != phase::idle) h.add(round_.next_send, now).add(round_.again.failures());
-  h.add(resting_until_, now).add(contention_.failures()).add(polls_.hash(now));
+  h.add(resting_until_, now).add(is_rested_).add(contention_.failures()).add(polls_.hash(now));
   return h.value();
 }
 

@@ -162,6 +162,7 @@ private:
   bool has_loose_proposal_ = false;  // a view was proposed here of which it is not known what became
   round round_;
   std::optional<time_point> resting_until_;  // after a contention
+  bool is_rested_ = true;                    // and has not been refused since
   detail::backoff contention_;
   epoch_polls polls_;
   tally alarmed_;

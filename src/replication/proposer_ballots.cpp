@@ -45,11 +45,15 @@ void proposer::refused(std::size_t voter, const register_reply& answer, time_poi
   if (voters_.is_lost(round_.no)) step_back(now);
 }
 
-/// Another proposer has a higher ballot: leaves it some time before trying one above.
+/// Another proposer has a higher ballot. Who only learns from that how high ballots are by now tries again at once:
+/// after a rest they have moved on, and it would be late for ever where others ask all the time. Then, and where a
+/// proposal was under way, it leaves the other one some time.
 void proposer::step_back(time_point now) {
   ++counters_.contentions;
+  const bool tries_at_once = round_.what == phase::prepare && is_rested_;
+  is_rested_ = false;
   round_ = {};
-  resting_until_ = now + contention_.next(random_);
+  if (!tries_at_once) resting_until_ = now + contention_.next(random_);
   for (waiting_question& one : questions_) one.is_under_way = false;
 }
 
@@ -96,6 +100,7 @@ void proposer::chosen(const chosen_view& value, time_point now, effects<register
   if (value.chosen_in == round_.at) has_loose_proposal_ = false;
   round_ = {};
   contention_.reset();
+  is_rested_ = true;
   std::vector<authority_answer> answers;
   std::erase_if(questions_, [&](waiting_question& one) {
     if (!one.is_under_way) return false;

@@ -180,15 +180,24 @@ std::error_code quorum_binding::on_start() {
     if (const auto error = take_directory()) return error;
   }
   net::datagram_options socket;
-  socket.bind = options.bind;
+  socket.bind = where_to_bind();
   if (const auto error = open_datagrams(0, socket)) {
-    log(log_level::error, "cannot listen at " + to_string(options.bind) + ": " + error.message());
+    log(log_level::error, "cannot listen at " + to_string(socket.bind) + ": " + error.message());
     return error;
   }
   board_->bound_to(datagrams_bound());
   log(log_level::info, (writer_->has_directory() ? "votes at " : "asks from ") + to_string(datagrams_bound()));
   starting.complete_all({}, datagrams_bound());
   return {};
+}
+
+/// A voter that comes back is looked for where it was when the chain was founded.
+endpoint quorum_binding::where_to_bind() const {
+  if (options.bind.port() != 0) return options.bind;
+  for (const member& one : founded_with_) {
+    if (one.id.node == options.node) return options.bind.with_port(one.at.port());
+  }
+  return options.bind;
 }
 
 std::error_code quorum_binding::take_directory() {
@@ -202,6 +211,12 @@ std::error_code quorum_binding::take_directory() {
   call([&](watched_register& core, time_point now, effects<register_event>&) {
     core.use([&](register_core& c) { c.vote(directory.found(), now); });
   });
+  founded_with_ = directory.found().value.voters;
+  if (voters_.empty() && !founded_with_.empty()) {
+    std::vector<voter_place> places;
+    for (const member& one : founded_with_) places.push_back({one.id.node, one.at});
+    use_voters(std::move(places));
+  }
   writer_->use(std::move(directory), [weak = std::weak_ptr{weak_from_this()}](std::error_code error) {
     const auto self = std::static_pointer_cast<quorum_binding>(weak.lock());
     if (self != nullptr) net::submit(self, [error](quorum_binding& of) { of.disk_failed(error); });

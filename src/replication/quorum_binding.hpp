@@ -102,6 +102,7 @@ private:
   void on_event(register_event what) override;
 
   [[nodiscard]] std::error_code take_directory();
+  [[nodiscard]] endpoint where_to_bind() const;
   void disk_failed(std::error_code error);
   void told(const authority_answer& answer);
   void told(const founding& result);
@@ -114,6 +115,7 @@ private:
   std::shared_ptr<voter_writer> writer_;
   std::uint64_t fresh_;  // incarnation of a voter that begins in an empty directory
   std::vector<voter_place> voters_;
+  std::vector<member> founded_with_;  ///< the voters of the chain, as the directory here knows; empty: none yet
   std::optional<view> founding_;
   std::map<question_id, asker> asked_;
   question_id last_id_ = 0;

@@ -61,6 +61,10 @@ void replica::start_change(const std::shared_ptr<replica_binding>& self, view_ch
   self->change(what, timeout, std::move(done));
 }
 
+void replica::retire() {
+  binding_->retire();
+}
+
 void replica::hint(const node_id& about, peer_hint what) {
   binding_->hint(about, what);
 }

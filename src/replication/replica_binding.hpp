@@ -61,6 +61,7 @@ public:
   void next_event(detail::completion<event_signature> done);
   void read(bytes key, consistency level, duration timeout, detail::completion<read_signature> done);
   void change(const view_change& what, duration timeout, detail::completion<change_signature> done);
+  void retire();
   void hint(const node_id& about, peer_hint what);
   [[nodiscard]] local_read try_read(std::string_view key) const;
   void try_read(std::span<const std::string_view> keys, std::span<local_read> into) const;
@@ -168,6 +169,7 @@ private:
   std::vector<adoption> early_adoptions_;
   view view_;
   bool is_flush_posted_ = false;
+  bool is_retiring_ = false;
 };
 
 }  // namespace artillery::replication

@@ -11,14 +11,15 @@ using namespace replication;
 
 plain_authority::plain_authority(world& in, view genesis, const authority_manners& manners, std::uint64_t seed,
                                  deliver answer)
-    : world_{in}, manners_{manners}, random_{seed}, answer_{std::move(answer)} {
-  const std::uint64_t epoch = genesis.epoch;
-  chosen_.emplace(epoch, std::move(genesis));
-}
+    : simulated_authority{std::move(genesis)},
+      world_{in},
+      manners_{manners},
+      random_{seed},
+      answer_{std::move(answer)} {}
 
-bool plain_authority::is_lost(host from) {
+bool plain_authority::is_lost(std::size_t from) {
   const bool drawn = random_.chance(manners_.lost, 1000);
-  return drawn || is_silent_ || std::find(away_.begin(), away_.end(), from) != away_.end();
+  return drawn || std::find(away_.begin(), away_.end(), from) != away_.end();
 }
 
 duration plain_authority::delay() {
@@ -57,8 +58,7 @@ authority_answer plain_authority::answer_to(const asker& /*who*/, const authorit
   using outcome = authority_cas_done::outcome;
   authority_cas_done done{.id = cas.id, .what = outcome::refused, .now = {}};
   if (newest().epoch == cas.expected) {
-    check_step(newest(), cas.next);
-    chosen_.emplace(cas.next.epoch, cas.next);
+    choose(cas.next);
     world_.note("view", cas.next.epoch);
     done.what = outcome::chosen;
   }
@@ -82,48 +82,6 @@ authority_answer plain_authority::answer_to(const asker& /*who*/, const authorit
     if (epoch < quiet.epoch && world_.now() - at < quiet.quiet) yes = false;
   }
   return authority_quieted{.id = quiet.id, .yes = yes};
-}
-
-void plain_authority::check_step(const view& before, const view& after) {
-  const auto blame = [&](const char* what) {
-    if (!fault_) fault_ = "R1: epoch " + std::to_string(after.epoch) + ": " + what;
-  };
-  if (after.epoch != before.epoch + 1 || check_view(after)) blame("is no view after the one before");
-  std::size_t kept = 0;
-  std::size_t appended = 0;
-  for (const member& each : after.replicas) {
-    if (is_replica(before, each.id)) {
-      if (appended > 0) blame("the order of the replicas changed");
-      ++kept;
-    } else {
-      if (!is_learner(before, each.id)) blame("a replica that was no learner");
-      ++appended;
-    }
-  }
-  const bool drops = kept < before.replicas.size();
-  if (kept == 0) blame("nobody is left of the replicas");
-  if (appended > 1 || (appended == 1 && drops)) blame("more than one step");
-  for (const member& each : after.replicas) {
-    if (std::find(after.readers.begin(), after.readers.end(), each.id) == after.readers.end()) {
-      blame("a replica is not among the readers");
-    }
-  }
-  for (const node_id& barred : after.kept_out) {
-    const auto is_barred = [&](const member& m) { return m.id.node == barred; };
-    if (std::any_of(after.replicas.begin(), after.replicas.end(), is_barred) ||
-        std::any_of(after.learners.begin(), after.learners.end(), is_barred)) {
-      blame("a node that is kept out is in it");
-    }
-  }
-  // A name that was dropped is never used again.
-  for (const std::vector<member>* list : {&after.replicas, &after.learners}) {
-    for (const member& each : *list) {
-      if (is_replica(before, each.id) || is_learner(before, each.id)) continue;
-      for (const auto& [epoch, view] : chosen_) {
-        if (is_replica(view, each.id) || is_learner(view, each.id)) blame("one that was dropped is back");
-      }
-    }
-  }
 }
 
 }  // namespace artillery::sim

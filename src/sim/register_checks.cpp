@@ -149,17 +149,30 @@ void register_checks::epochs_follow_ballots(const ballot& in, std::uint64_t epoc
 }
 
 /// R9, and what a refusal says: after a read that fences, and after a refusal, what was proposed before is void.
+std::string_view register_checks::why_void(const asked_id& which, const asked& proposal) const {
+  if (proposal.is_refused) return "refusals_are_final";
+  for (const auto& [other, read] : questions_) {
+    const bool is_later = other.first == which.first && !read.is_cas && read.order > proposal.order;
+    if (is_later && read.read_epoch && *read.read_epoch <= proposal.expected) return "reads_fence";
+  }
+  return {};
+}
+
+/// Others may want the very same view, and whoever was told that his attempt is void may try it again.
 void register_checks::nothing_void_is_chosen(const view& value, time_point now) {
+  std::string_view why;
   for (const auto& [which, proposal] : questions_) {
     if (!proposal.is_cas || proposal.next != value) continue;
-    if (proposal.is_refused) fail("refusals_are_final", now, "epoch " + std::to_string(value.epoch));
-    for (const auto& [other, read] : questions_) {
-      const bool is_later = other.first == which.first && !read.is_cas && read.order > proposal.order;
-      if (is_later && read.read_epoch && *read.read_epoch < value.epoch) {
-        fail("reads_fence", now, "epoch " + std::to_string(value.epoch) + " is chosen after a read that voids it");
-      }
-    }
+    why = why_void(which, proposal);
+    if (why.empty()) return;
   }
+  if (!why.empty()) fail(why, now, "epoch " + std::to_string(value.epoch) + " is chosen after what voids it");
+}
+
+bool register_checks::is_wanted_by_others(const asked& proposal) const {
+  return std::count_if(questions_.begin(), questions_.end(), [&proposal](const auto& one) {
+           return one.second.is_cas && one.second.next == proposal.next;
+         }) > 1;
 }
 
 // --- members ---
@@ -208,7 +221,8 @@ void register_checks::told(const member_life& who, const replication::authority_
     const bool is_in_force = chosen != nullptr && *chosen == one.next;
     using outcome = replication::authority_cas_done::outcome;
     if (done->what == outcome::chosen && !is_in_force) fail("swaps_are_chosen", now, "told, and not");
-    if (done->what == outcome::refused && is_in_force) fail("refusals_are_final", now, "it was chosen before");
+    if (done->what == outcome::refused && is_in_force && !is_wanted_by_others(one))
+      fail("refusals_are_final", now, "it was chosen before");
     one.is_refused = done->what == outcome::refused;
   }
 }

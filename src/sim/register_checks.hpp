@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -95,7 +96,9 @@ private:
   void lost_voters_are_silent(std::size_t voter, time_point now);
   void note_chosen(const replication::ballot& in, const replication::view& value, time_point now);
   void epochs_follow_ballots(const replication::ballot& in, std::uint64_t epoch, time_point now);
+  [[nodiscard]] std::string_view why_void(const asked_id& which, const asked& proposal) const;
   void nothing_void_is_chosen(const replication::view& value, time_point now);
+  [[nodiscard]] bool is_wanted_by_others(const asked& proposal) const;
   void answers_are_chosen(const replication::chosen_view& told, time_point now);
 
   std::vector<voter_record> voters_;

@@ -57,7 +57,7 @@ void view_plots::fail_while_joining(std::uint64_t draw, duration length) {
 }
 
 void view_plots::silence_authority(std::uint64_t draw, duration length) {
-  authority_.silence();
+  for (std::size_t i = 0; i < with_.nodes; ++i) authority_.cut_off(i);
   world_.schedule(world_.now() + length, [this, draw, length] {
     if (is_over_) return;
     authority_.mend();

@@ -6,7 +6,7 @@
 
 #include "artillery/sim.hpp"
 #include "replication/core.hpp"
-#include "sim/plain_authority.hpp"
+#include "sim/simulated_authority.hpp"
 
 namespace artillery::sim {
 
@@ -16,12 +16,13 @@ class view_plots {
 public:
   /// What they look at, and what they do. Replicas are numbered as their nodes are.
   struct means {
+    std::size_t nodes = 0;
     std::function<const replication::core*(std::size_t)> core_at;  ///< null: down
     std::function<void(std::size_t at, std::size_t about)> say_failed;
     std::function<void(std::size_t, duration)> isolate;
   };
 
-  view_plots(world& in, plain_authority& authority, means with)
+  view_plots(world& in, simulated_authority& authority, means with)
       : world_{in}, authority_{authority}, with_{std::move(with)} {}
 
   /// A replica is cut off, and the tail told so, while a learner is fed: it is promoted behind an unfinished gate.
@@ -46,7 +47,7 @@ private:
   void drop_new_tail(std::size_t stranded, duration length);
 
   world& world_;
-  plain_authority& authority_;
+  simulated_authority& authority_;
   means with_;
   bool is_over_ = false;
 };

@@ -83,6 +83,61 @@ void draw_view_faults(view_swarm& s, detail::random random) {
   s.one_stays_down = random.chance(1, 4);
 }
 
+/// Of half of the seeds: a register on voters behind the chain.
+void draw_voters(view_swarm& s, detail::random random) {
+  using kind = voted_manners::fault::kind;
+  const bool is_voted = random.chance(1, 2);
+  voted_manners v;
+  v.voters = any_of_these(random, std::array<std::size_t, 5>{1, 3, 3, 3, 5});
+  v.proposer.resend.first = any_of_these(random, std::array<duration, 3>{2ms, 10ms, 30ms});
+  v.proposer.resend.limit = any_of_these(random, std::array<duration, 2>{50ms, 200ms});
+  v.proposer.contention.first = any_of_these(random, std::array<duration, 2>{1ms, 5ms});
+  v.proposer.contention.limit = any_of_these(random, std::array<duration, 2>{50ms, 200ms});
+  v.proposer.patience = any_of_these(random, std::array<duration, 3>{50ms, 500ms, 3s});
+  v.links.delay_mean = any_of_these(random, std::array<duration, 3>{100us, 1ms, 5ms});
+  v.links.loss = any_of_these(random, std::array<std::uint32_t, 3>{0, 20, 200});
+  v.links.duplication = any_of_these(random, std::array<std::uint32_t, 2>{0, 100});
+  v.links.reorder = any_of_these(random, std::array<std::uint32_t, 2>{0, 100});
+  v.links.reorder_delay = any_of_these(random, std::array<duration, 2>{5ms, 50ms});
+  v.links.corruption = any_of_these(random, std::array<std::uint32_t, 3>{0, 0, 20});
+  v.disks.delay_mean = any_of_these(random, std::array<duration, 3>{100us, 1ms, 5ms});
+  v.disks.sync_failure = any_of_these(random, std::array<std::uint32_t, 3>{0, 0, 8});
+  for (std::size_t i = 0; i < v.voters; ++i) {
+    const std::uint64_t most = std::min<std::uint64_t>(s.chain.drift_ppm, 1000);
+    v.clock_drift.push_back(static_cast<std::int32_t>(random.below(2 * most + 1)) - static_cast<std::int32_t>(most));
+  }
+  const std::uint64_t faults = random.below(6);
+  for (std::uint64_t i = 0; i < faults; ++i) {
+    voted_manners::fault fault;
+    fault.at = up_to(random, s.chain.fault_phase);
+    fault.what = any_of_these(random, std::array{kind::crash, kind::crash, kind::pause, kind::pause, kind::lose_disk});
+    fault.length = up_to(random, 400ms);
+    fault.draw = random.next() >> 8U;
+    v.faults.push_back(fault);
+  }
+  const bool is_useless =
+      s.leases == replication::lease_mode::timed && s.lease <= 4 * (v.links.delay_mean + v.disks.delay_mean);
+  if (is_voted && is_useless) s.chain.deadline_max = 200ms;
+  if (is_voted) s.voted = std::move(v);
+}
+
+/// Without what the options exclude.
+void spare_voters(voted_manners& v, const run_options& options) {
+  using kind = voted_manners::fault::kind;
+  if (!options.has(fault_family::loss)) v.links.loss = 0;
+  if (!options.has(fault_family::duplication)) v.links.duplication = 0;
+  if (!options.has(fault_family::reorder)) v.links.reorder = 0;
+  if (!options.has(fault_family::corruption)) v.links.corruption = 0;
+  if (!options.has(fault_family::disk)) v.disks.sync_failure = 0;
+  if (!options.has(fault_family::clock)) std::fill(v.clock_drift.begin(), v.clock_drift.end(), 0);
+  for (voted_manners::fault& fault : v.faults) {
+    const fault_family family = fault.what == kind::pause       ? fault_family::pause
+                                : fault.what == kind::lose_disk ? fault_family::disk
+                                                                : fault_family::crash;
+    if (!options.has(family)) fault.what = kind::none;
+  }
+}
+
 std::optional<fault_family> family_of_view_fault(view_fault::kind what) noexcept {
   using kind = view_fault::kind;
   switch (what) {
@@ -122,6 +177,8 @@ view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options) {
   s.spares = static_cast<std::size_t>(sizes.below(3));
   draw_authority(s, streams.fork("authority"));
   draw_view_faults(s, streams.fork("faults"));
+  draw_voters(s, streams.fork("voters"));
+  if (s.voted) spare_voters(*s.voted, options);
   for (view_fault& fault : s.faults) {
     const auto family = family_of_view_fault(fault.what);
     if (fault.at >= s.chain.fault_phase || (family && !s.chain.has(*family))) fault.what = view_fault::kind::none;

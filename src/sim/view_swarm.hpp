@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sim/chain_swarm.hpp"
 #include "sim/plain_authority.hpp"
+#include "sim/voted_authority.hpp"
 
 namespace artillery::sim {
 
@@ -39,6 +41,7 @@ struct view_swarm {
   duration lease{};
   replication::lease_mode leases = replication::lease_mode::timed;
   authority_manners authority;
+  std::optional<voted_manners> voted;  ///< the real authority instead
   std::vector<view_fault> faults;
   bool one_stays_down = false;  ///< when everything else is healed
 

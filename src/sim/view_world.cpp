@@ -18,6 +18,7 @@
 #include "sim/view_checks.hpp"
 #include "sim/view_plots.hpp"
 #include "sim/view_swarm.hpp"
+#include "sim/voted_authority.hpp"
 
 namespace artillery::sim {
 namespace {
@@ -37,11 +38,12 @@ public:
         seeds_{detail::random{seed}.fork("view programs")},
         is_searched_{seed % order_searched_one_in == 0},
         world_{seed, swarm_.chain.faults},
-        authority_{world_, genesis(), swarm_.authority, detail::random{seed}.fork("authority").next(),
-                   [this](const auto& who, const auto& answer) { tell(who, answer); }},
+        whole_authority_{make_authority(detail::random{seed}.fork("authority").next())},
+        authority_{*whole_authority_},
         plots_{world_,
                authority_,
-               {.core_at = [this](std::size_t index) -> const replication::core* {
+               {.nodes = swarm_.hosts(),
+                .core_at = [this](std::size_t index) -> const replication::core* {
                   const replica_program* const running = program_at(index);
                   return running == nullptr ? nullptr : &running->core();
                 },
@@ -91,6 +93,15 @@ private:
     return v;
   }
 
+  /// One that everybody reaches, or real voters, which fail.
+  std::unique_ptr<simulated_authority> make_authority(std::uint64_t seed) {
+    const auto answer = [this](const auto& who, const auto& what) { tell(who, what); };
+    if (!swarm_.voted) {
+      return std::make_unique<plain_authority>(world_, genesis(), swarm_.authority, seed, answer);
+    }
+    return std::make_unique<voted_authority>(world_, genesis(), *swarm_.voted, swarm_.hosts(), seed, answer);
+  }
+
   [[nodiscard]] bool has_readers(std::size_t index) const noexcept { return index < swarm_.chain.replicas; }
 
   std::unique_ptr<replica_program> replica(std::size_t index) {
@@ -125,7 +136,7 @@ private:
     return {{1, index + 1}, incarnations_[index]};
   }
 
-  void tell(const plain_authority::asker& who, const replication::authority_answer& answer) {
+  void tell(const simulated_authority::asker& who, const replication::authority_answer& answer) {
     if (running_[who.at] != who.process) return;
     call<replica_program>(hosts_[who.at],
                           [this, who, answer](replica_program& p, time_point now, network_effects& out) {
@@ -156,6 +167,7 @@ private:
     for (std::size_t i = 0; i < swarm_.chain.clients; ++i) {
       clients_.push_back(world_.add(endpoint::v4(10, 0, 1, static_cast<std::uint8_t>(i), 9000), client()));
     }
+    authority_.begin();
   }
 
   [[nodiscard]] const replica_program* program_at(std::size_t index) {
@@ -334,6 +346,7 @@ private:
   void replica_is_gone(std::size_t index, duration comes_back_after) {
     ++figures_.replica_crashes;
     running_[index] = 0;
+    authority_.went_down(index);
     if (has_readers(index)) load_.replica_crashed(index);
     world_.schedule(world_.now() + comes_back_after, [this, index] { come_back(index); });
   }
@@ -341,6 +354,7 @@ private:
   /// Without what it held: under another name.
   void come_back(std::size_t index) {
     if (world_.is_up(hosts_[index])) return;
+    authority_.is_back(index);
     world_.restart(hosts_[index], replica(index));
     if (has_readers(index)) load_.replica_is_back(index);
   }
@@ -508,6 +522,7 @@ private:
     result_.counters = figures_.all(load_.seen(), world_.counters());
     result_.counters.emplace_back("chains_lost", chains_lost_);
     result_.counters.emplace_back("changes_done", changes_done_);
+    for (auto& each : authority_.figures()) result_.counters.push_back(std::move(each));
     result_.trace_hash = world_.trace_hash();
     result_.choices = swarm_.chain.fault_events.size() + swarm_.faults.size() + load_.blocks();
   }
@@ -529,7 +544,8 @@ private:
   run_result result_;
   bool is_over_ = false;  // the world's programs, which end with it, tell nobody any more
   world world_;
-  plain_authority authority_;
+  std::unique_ptr<simulated_authority> whole_authority_;
+  simulated_authority& authority_;
   view_plots plots_;
   view_observer observer_;
   chain_load load_;

@@ -183,6 +183,19 @@ TEST_CASE("a proposer that lost a race learns who won", "[replication][register]
   CHECK(first->now->view == second->now->view);
 }
 
+TEST_CASE("a proposer that asks seldom is heard beside others that ask all the time", "[replication][register]") {
+  founded_register table;
+  static_cast<void>(table.read(0));
+  table.pass(1s);
+  table.ask(2, authority_read{1000});
+  // The others go on so fast that a ballot of its own is always late when it comes.
+  for (question_id id = 1; id < 1000 && !table.answer<authority_view>(2); ++id) {
+    for (const std::size_t other : {0U, 1U}) table.ask(other, authority_read{id});
+    table.pass(2ms);
+  }
+  CHECK(table.answer<authority_view>(2));
+}
+
 TEST_CASE("a swap that another proposer finished counts as one's own", "[replication][register]") {
   founded_register table;
   static_cast<void>(table.read(0));

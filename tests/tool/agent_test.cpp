@@ -149,6 +149,49 @@ TEST_CASE("members and status tell of the node", "[tool][agent]") {
   CHECK_THAT(agent.command({"status"}).out, Catch::Contains("role"));
 }
 
+TEST_CASE("the chain of a lone agent shows itself, and never changes", "[tool][agent]") {
+  running_agent agent{{"--name", "alpha"}};
+  REQUIRE(agent.command({"status", "--wait"}).code == 0);
+  const finished shown = agent.command({"chain", "status"});
+  CHECK(shown.code == 0);
+  CHECK_THAT(shown.out, Catch::Contains("single") && Catch::Contains("alpha") && Catch::Contains("endless"));
+  const json status = json::parse(agent.command({"chain", "status", "-o", "json"}).out);
+  CHECK(status.at("epoch") == 1);
+  CHECK(status.at("here").at("lease_ms").is_null());
+  const finished refused = agent.command({"chain", "repair"});
+  CHECK(refused.code == 1);
+  const finished unknown = agent.command({"chain", "remove", "omega"});
+  CHECK(unknown.code == 1);
+  CHECK_THAT(unknown.err, Catch::Contains("there is no member 'omega'; the members are: alpha"));
+}
+
+TEST_CASE("three agents form a chain; one is taken out by hand, and back", "[tool][agent]") {
+  running_agent a{{"--expect", "3", "--name", "a"}};
+  const std::string seed = json::parse(a.command({"status", "-o", "json"}).out).at("membership");
+  running_agent b{{"--expect", "3", "--name", "b", "--seed", seed}};
+  running_agent c{{"--expect", "3", "--name", "c", "--seed", seed}};
+  for (const running_agent* one : {&a, &b, &c}) REQUIRE(one->command({"status", "--wait", "--timeout", "20s"}).code == 0);
+  REQUIRE(a.command({"put", "k", "v"}).code == 0);
+
+  const json before = json::parse(a.command({"chain", "status", "-o", "json"}).out);
+  REQUIRE(before.at("replicas").size() == 3);
+  CHECK(before.at("voters").size() == 3);
+  const std::string tail_id = before.at("replicas")[2].at("id");
+  const auto id_of = [](const running_agent& one) {
+    return json::parse(one.command({"status", "-o", "json"}).out).at("id").get<std::string>();
+  };
+  running_agent* tail = nullptr;
+  running_agent* other = nullptr;
+  for (running_agent* one : {&a, &b, &c}) (id_of(*one) == tail_id ? tail : other) = one;
+  REQUIRE(tail != nullptr);
+
+  REQUIRE(other->command({"chain", "remove", tail_id.substr(0, 8)}).code == 0);
+  const json without = json::parse(other->command({"chain", "status", "-o", "json"}).out);
+  CHECK(without.at("replicas").size() == 2);
+  CHECK(other->command({"get", "k", "--raw"}).out == "v");
+  CHECK(tail->command({"get", "k", "--raw"}).out == "v");  // as a client
+}
+
 TEST_CASE("who listens hears an event, of its own topic only", "[tool][agent]") {
   running_agent agent;
   tool::control::client listener{agent.socket()};

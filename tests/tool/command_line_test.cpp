@@ -140,8 +140,8 @@ TEST_CASE("a wrong option of the agent is named, with what is allowed", "[tool][
 
 TEST_CASE("a wrong option of the other commands is named, with what is allowed", "[tool][command line]") {
   require_refused({
-      {{}, "subcommand", "agent members event status version get put cas del"},
-      {{"frobnicate"}, "frobnicate", "agent members event status version get put cas del"},
+      {{}, "subcommand", "agent members event status version chain get put cas del"},
+      {{"frobnicate"}, "frobnicate", "agent members event status version chain get put cas del"},
       {{"get"}, "KEY", "artillery get --help"},
       {{"get", ""}, "KEY", "1 to 1024 bytes are"},
       {{"get", std::string(1025, 'k')}, "KEY", "1 to 1024 bytes are"},
@@ -166,6 +166,9 @@ TEST_CASE("a wrong option of the other commands is named, with what is allowed",
       {{"event", "t", "--count", "1"}, "--count", "--listen"},
       {{"event", "--listen", "--count", "0"}, "--count", "from 1 on"},
       {{"members", "--count", "1"}, "--count", "--watch"},
+      {{"chain"}, "subcommand", "artillery chain --help"},
+      {{"chain", "add"}, "NODE", "artillery chain --help"},
+      {{"chain", "status", "a"}, "a", "artillery chain --help"},
       {{"members", "--watch", "--timeout", "soon"}, "--timeout", "500ms"},
   });
 }
@@ -187,6 +190,19 @@ TEST_CASE("reads and writes arrive as they were asked for", "[tool][command line
   CHECK(parse<tool::write_options>({"cas", "k", "v", "--version", "3.9"}).expected ==
         artillery::replication::version{3, 9});
   CHECK(parse<tool::write_options>({"del", "k"}).what == tool::write_options::kind::del);
+}
+
+TEST_CASE("changes of the chain arrive as they were asked for", "[tool][command line]") {
+  using kind = tool::chain_options::kind;
+  CHECK(parse<tool::chain_options>({"chain", "status"}).what == kind::status);
+  const auto removal = parse<tool::chain_options>({"chain", "remove", "b", "--timeout", "2s"});
+  CHECK(removal.what == kind::remove);
+  CHECK(removal.node == "b");
+  CHECK(removal.common.timeout == 2s);
+  CHECK(parse<tool::chain_options>({"chain", "add", "b"}).what == kind::add);
+  CHECK(parse<tool::chain_options>({"chain", "promote", "b"}).what == kind::promote);
+  CHECK(parse<tool::chain_options>({"chain", "repair"}).node.empty());
+  CHECK(parse<tool::agent_options>({"agent", "--dir", "/var/lib/a"}).directory == "/var/lib/a");
 }
 
 TEST_CASE("each command explains itself with an example", "[tool][command line]") {

@@ -25,6 +25,7 @@ constexpr const char* program_footer = R"(Examples:
   artillery put greeting hello                     write, acknowledged by every replica
   artillery get greeting --raw                     read it back, linearizably
   artillery members -o json                        who is there
+  artillery chain status                           who holds the data, in which order
 
 Exit codes:
   0 done                     4 no answer in time
@@ -131,6 +132,7 @@ command parse_command_line(std::vector<std::string> words) {
   std::optional<command> chosen;
   add_agent_command(app, chosen);
   add_cluster_commands(app, chosen);
+  add_chain_commands(app, chosen);
   add_object_commands(app, chosen);
   try {
     std::reverse(words.begin(), words.end());  // as CLI11 wants them

@@ -23,6 +23,7 @@ struct help_requested {
 // One function for each group of subcommands, each in a file of its own. `chosen` is set once the line is read.
 void add_agent_command(CLI::App& app, std::optional<command>& chosen);
 void add_cluster_commands(CLI::App& app, std::optional<command>& chosen);
+void add_chain_commands(CLI::App& app, std::optional<command>& chosen);
 void add_object_commands(CLI::App& app, std::optional<command>& chosen);
 
 /// --cluster, --name, --socket and -o.

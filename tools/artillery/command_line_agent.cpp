@@ -17,6 +17,7 @@ leave of the others and end with 0; a second one ends it at once.
 Examples:
   artillery agent
   artillery agent --name a --expect 3
+  artillery agent --name a --expect 3 --dir ~/.local/state/artillery/a       may be ended and started again
   artillery agent --bind 10.0.0.5:7946 --seed 10.0.0.6:7946 --expect 3 --insecure
   artillery agent -o jsonl | while read -r line; do …; done)";
 
@@ -90,6 +91,11 @@ void add_where(CLI::App& app, agent_options& options) {
                     "a numeric address is, with or without a port, such as 192.0.2.7 or 192.0.2.7:7946",
                     "What others are told to talk to, when that is not the bound address")
       ->type_name("ADDRESS[:PORT]");
+  app.add_option(
+         "--dir", options.directory,
+         "Directory in which this agent keeps its id and its vote on the chain, so that it may be started again "
+         "as the same; otherwise neither outlives it")
+      ->type_name("DIR");
   app.add_flag("--insecure", options.insecure,
                "Listen on an address other than loopback although there are no keys yet: whoever reaches the ports "
                "can join, read and write");

@@ -44,6 +44,7 @@ struct agent_options {
   artillery::endpoint bind = artillery::endpoint::v4(127, 0, 0, 1, 0);
   std::uint16_t replication_port = 0;
   artillery::endpoint advertise;
+  std::string directory;  ///< empty: nothing is kept
   std::vector<host_port> seeds;
   std::size_t expect = 1;
   bool discover = true;
@@ -101,11 +102,20 @@ struct write_options {
   artillery::replication::version expected;  ///< of a cas; none: the object must be absent
 };
 
+/// status, add, remove, promote and repair.
+struct chain_options {
+  enum class kind : std::uint8_t { status, add, remove, promote, repair };
+
+  common_options common;
+  kind what = kind::status;
+  std::string node;  ///< of an add, remove or promote: a name, an id, or how one begins
+};
+
 struct version_options {
   common_options common;
 };
 
-using command = std::variant<agent_options, members_options, event_options, status_options, get_options, write_options,
-                             version_options>;
+using command = std::variant<agent_options, members_options, event_options, status_options, chain_options, get_options,
+                             write_options, version_options>;
 
 }  // namespace tool

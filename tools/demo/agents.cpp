@@ -35,25 +35,32 @@ agent& agents::start(const std::string& name, const std::string& cluster, std::u
   made->name = name;
   made->socket = directory_ + '/' + name + ".sock";
   made->remarks_file = directory_ + '/' + name + ".log";
-  const std::vector<std::string> words{program_,
-                                       "agent",
-                                       "--cluster",
-                                       cluster,
-                                       "--name",
-                                       name,
-                                       "--socket",
-                                       made->socket,
-                                       "--discovery-port",
-                                       std::to_string(discovery_port),
-                                       "--expect",
-                                       std::to_string(expect),
-                                       "--value-size-max",
-                                       "8M",
-                                       "-o",
-                                       "jsonl"};
-  made->process = std::make_unique<child>(words, made->remarks_file);
+  made->words = {program_,
+                 "agent",
+                 "--cluster",
+                 cluster,
+                 "--name",
+                 name,
+                 "--socket",
+                 made->socket,
+                 "--dir",
+                 directory_ + '/' + name,
+                 "--discovery-port",
+                 std::to_string(discovery_port),
+                 "--expect",
+                 std::to_string(expect),
+                 "--value-size-max",
+                 "8M",
+                 "-o",
+                 "jsonl"};
+  made->process = std::make_unique<child>(made->words, made->remarks_file);
   all_.push_back(std::move(made));
   return *all_.back();
+}
+
+void agents::restart(agent& ended) {
+  ended.process = std::make_unique<child>(ended.words, ended.remarks_file);
+  ended.expected_to_end = false;
 }
 
 std::vector<agent*> agents::living() {

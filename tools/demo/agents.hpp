@@ -25,6 +25,7 @@ struct agent {
   std::string id;  ///< once it is ready
   std::string socket;
   std::string remarks_file;
+  std::vector<std::string> words;  ///< of its command line
   std::unique_ptr<child> process;
   std::vector<heard> events;
   bool expected_to_end = false;
@@ -42,6 +43,8 @@ public:
 
   /// Starts one more. It finds the others by broadcast at `discovery_port`.
   agent& start(const std::string& name, const std::string& cluster, std::uint16_t discovery_port, std::size_t expect);
+  /// Starts one again that has ended, with the directory that it had.
+  void restart(agent& ended);
 
   /// Reads what they tell until `holds`, or fails: when `limit` is over (the text says what was `awaited`), when an
   /// agent ends unexpectedly, or when we are interrupted.

@@ -52,9 +52,13 @@ void run(const std::string& directory, const std::string& program) {
     demo::put_files(crowd, files, told);
     demo::read_files(crowd, files, told);
     demo::send_event(crowd, told);
-    demo::kill_one(crowd, told);
+    const auto writes = demo::begin_writes(crowd, told);
+    for (const auto which : {demo::end_of_chain::head, demo::end_of_chain::tail}) {
+      demo::agent& killed = demo::kill(crowd, which, *writes, told);
+      demo::bring_back(crowd, killed, *writes, told);
+    }
+    demo::end_writes(crowd, *writes, told);
     demo::read_files(crowd, files, told);
-    demo::try_to_write(crowd, told);
     demo::stop_agents(crowd, told);
   } catch (const std::exception& failed) {
     throw failure{exit_code::failed, std::string{failed.what()} + '\n' + crowd.remarks()};
@@ -67,8 +71,10 @@ void run(const std::string& directory, const std::string& program) {
 int main(int count, char** words) {
   std::string directory = default_directory();
   std::string program;
-  CLI::App app{"Three agents on this machine find each other, replicate files, and one of them is killed.",
-               "artillery_demo"};
+  CLI::App app{
+      "Three agents on this machine find each other and replicate files; head and tail of the chain are killed and "
+      "come back.",
+      "artillery_demo"};
   app.add_option("DIR", directory, "Directory whose files are replicated")->type_name("DIR")->default_str(directory);
   app.add_option("--artillery", program, "The command; by default the one that was built with this program")
       ->type_name("PATH");

@@ -1,12 +1,18 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
+
 #include "account.hpp"
 #include "agents.hpp"
 #include "files.hpp"
+#include "load.hpp"
 
 /// The steps of the demo, in order. Each tells what came of it, and fails (tool::failure) when that is not what must
 /// be.
 namespace demo {
+
+enum class end_of_chain : std::uint8_t { head, tail };
 
 /// Three agents start and are ready.
 void start_agents(agents& crowd, account& told);
@@ -20,10 +26,14 @@ void put_files(agents& crowd, const collection& all, account& told);
 void read_files(agents& crowd, const collection& all, account& told);
 /// An event that one agent sends is heard at all.
 void send_event(agents& crowd, account& told);
-/// One agent is killed; the others notice.
-void kill_one(agents& crowd, account& told);
-/// A write waits for the dead replica: nothing is acknowledged that not all of the chain hold.
-void try_to_write(agents& crowd, account& told);
+/// Writes begin that go on until `end_writes`, through the agent that is neither head nor tail.
+[[nodiscard]] std::unique_ptr<load> begin_writes(agents& crowd, account& told);
+/// The head is killed, or the tail; the others go on without it.
+agent& kill(agents& crowd, end_of_chain which, load& writes, account& told);
+/// It is started again, fed, and taken back into the chain.
+void bring_back(agents& crowd, agent& killed, load& writes, account& told);
+/// All that was acknowledged is there.
+void end_writes(agents& crowd, load& writes, account& told);
 /// The others take leave in good order.
 void stop_agents(agents& crowd, account& told);
 

@@ -86,17 +86,4 @@ void read_files(agents& crowd, const collection& all, account& told) {
   told.done("all equal to the files on disk");
 }
 
-void try_to_write(agents& crowd, account& told) {
-  constexpr artillery::duration limit = std::chrono::milliseconds{500};
-  told.step("Try to write at a: one of the three that must hold it is dead");
-  tool::control::client client = crowd.connect(*crowd.all()[0]);
-  try {
-    (void)client.request({{"op", "put"}, {"key", "late"}}, "too late", limit);
-  } catch (const failure& failed) {
-    if (failed.code() != exit_code::outcome_unknown && failed.code() != exit_code::timed_out) throw;
-    return told.done("not acknowledged, as it must be: " + std::string{failed.what()});
-  }
-  throw failure{exit_code::failed, "a write was acknowledged that only two of three can hold"};
-}
-
 }  // namespace demo

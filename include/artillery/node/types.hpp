@@ -57,18 +57,24 @@ struct node_config {
   std::string cluster = "default";
   /// For people; at most `membership::name_size_max` bytes. Empty (default): the first eight digits of the id.
   std::string name;
-  /// None (default): a fresh one is drawn from the system's entropy. Whatever the id, a node that starts again is a
-  /// stranger to the chain it was in: what it held is gone.
+  /// None (default): the one that is kept in `directory`, or a fresh one from the system's entropy. Whatever the id, a
+  /// node that starts again is a stranger to the chain it was in: what it held is gone, and it is fed anew.
   node_id id;
   /// Told to everybody. Keys other than `replica_tag` and `chain_tag`; in all at most `tags_size_max(expect)` bytes,
   /// counted as `membership::tags_size_max` counts.
   membership::tag_map tags;
 
   // --- where ---
+  /// What must outlive this process is kept here: the node's id, and its vote on which nodes form the chain. A
+  /// directory of this node's own; it is made when it is not there. Empty (default): a private one among the temporary
+  /// files that goes with the node. A node that ends without its vote kept never votes again: then a chain of three
+  /// survives the end of one of the nodes that it was founded with, of five two, and no more.
+  std::string directory;
   /// Where membership listens, UDP and TCP with the same port number. Replication listens at the same address with
   /// `replication_port`. Port 0 (default): a free one.
   endpoint bind = endpoint::v4(127, 0, 0, 1, 0);
-  /// TCP. 0 (default): a free one.
+  /// TCP, and UDP for the votes. 0 (default): free ones, or those that the node was founded with, as its directory
+  /// knows.
   std::uint16_t replication_port = 0;
   /// What others are told to talk to: its address, with the bound ports (or its own port for membership, when it is not
   /// 0). The default, no address and no port, is the bound address; for the wildcard, this machine's address as the
@@ -87,10 +93,11 @@ struct node_config {
   timing_preset timings = timing_preset::lan;
 
   // --- the chain ---
-  /// How many nodes the chain is made of; the same number at each of them. 1 (default): this node alone, at once. 2 to
-  /// `expect_max`: once so many are known, the ones with the lowest ids, in force only when each of them has confirmed
-  /// the very same list; the others use it as clients. 0: never a replica, always a client of the chain that others
-  /// form. See docs/node.md.
+  /// How many nodes the chain is made of; the same number at each of them. 1 (default): this node alone, at once, and
+  /// for ever. 2 to `expect_max`: once so many are known, the chain is founded with those of the lowest ids, when each
+  /// of them has confirmed the very same list; they vote on its views from then on. Further nodes use it as clients,
+  /// and take the place of replicas that fail. 0: never a replica, always a client of the chain that others form. See
+  /// docs/node.md.
   std::size_t expect = 1;
   /// Who answers reads.
   read_routing reads = read_routing::own_replica;
@@ -151,12 +158,20 @@ struct chain_formed {
   replication::role here = replication::role::none;
 };
 
+/// Other nodes form the chain now, or in another order: one failed, left, came back, or took another's place. Told by
+/// nodes that host a replica.
+struct chain_changed {
+  replication::view view;
+  replication::role here = replication::role::none;
+};
+
 /// There is no chain, or no clear one, and there will be none without help.
 struct chain_conflict {
   enum class reason : std::uint8_t {
     contradiction,  ///< nodes have confirmed lists that exclude each other
     member_lost,    ///< a node that this one's list needs was started anew, before the list was in force
-    two_chains      ///< two chains are in force that have no node in common
+    two_chains,     ///< two chains were founded that have no node in common
+    other_genesis   ///< nodes that were to found a chain have votes kept that belong to an earlier one
   };
 
   reason why{};
@@ -178,12 +193,12 @@ struct node_overflow {
 
 /// Whatever happens at a node, of each part in the order of its facts.
 using node_event = std::variant<node_started, membership::event, discovery::event, replication::event, chain_formed,
-                                chain_conflict, node_overflow>;
+                                chain_changed, chain_conflict, node_overflow>;
 
 /// Where the forming of the chain stands.
 enum class chain_state : std::uint8_t {
   waiting,     ///< fewer members than expected are known, or the members are still changing
-  confirming,  ///< a list is out; not everybody on it has confirmed it yet
+  confirming,  ///< a list is out; not everybody on it has confirmed it, and voted, yet
   formed,      ///< in force
   conflict     ///< see `chain_conflict`
 };

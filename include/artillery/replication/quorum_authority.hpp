@@ -36,15 +36,16 @@ struct quorum_config {
   std::uint64_t chain = 1;
   node_id node;  ///< this node, whether it votes or not; no other process may go by it
   /// All voters, this node among them if it is one, in any order; 1 to `view_replicas_max`, best an odd number: of
-  /// 2f + 1 voters f may be away. Empty (default): not known yet, `use_voters` tells; the voter here, if there is one,
-  /// answers all the same. They are fixed when the chain is founded.
+  /// 2f + 1 voters f may be away. Empty (default): those that the directory knows, or not known yet: then `use_voters`
+  /// tells, and the voter here, if there is one, answers all the same. They are fixed when the chain is founded.
   std::vector<voter_place> voters;
 
   // --- where ---
   /// Where the voter here keeps what it must never forget: a directory of its own, which is made when it is not there.
   /// A chain that keeps its objects in memory needs one, too. Empty (default): this node does not vote.
   std::string directory;
-  /// Where this node listens, UDP; port 0 (default): a free one.
+  /// Where this node listens, UDP; port 0 (default): a free one, or, when the directory knows with which port the voter
+  /// here was founded, that one: the others look for it there.
   endpoint bind = endpoint::v4(127, 0, 0, 1, 0);
   /// Where the voter's file is written and synced, which blocks for as long as the disk takes (some milliseconds, for
   /// each new ballot): a thread pool's executor, say. None (default): this object's own executor.

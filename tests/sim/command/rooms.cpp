@@ -63,6 +63,10 @@ room views() {
                      {"learners_promoted", 1'000},
                      {"checkpoints", 1'200},
                      {"reads_after_lease", 300'000},
+                     {"runs_with_voters", 440},
+                     {"voter_crashes", 750},
+                     {"voters_lost", 100},
+                     {"voters_paused", 340},
                      {"crashes", 1'100}}};
 }
 

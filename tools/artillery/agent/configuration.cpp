@@ -56,6 +56,7 @@ artillery::node_config configuration_of(const agent_options& options) {
   config.cluster = options.common.cluster;
   config.name = options.common.name;
   config.bind = options.bind;
+  config.directory = options.directory;
   config.replication_port = options.replication_port;
   config.advertise = options.advertise;
   config.seeds = resolve(options.seeds);

@@ -93,12 +93,19 @@ struct event_reporter {
              {"membership", address_report(happened.membership)},
              {"replication", address_report(happened.replication)}}};
   }
-  report operator()(const artillery::chain_formed& happened) const {
+  [[nodiscard]] static report chain(std::string_view what, const replication::view& view, replication::role here) {
     return {"chain",
-            {{"event", "chain_formed"},
-             {"epoch", happened.view.epoch},
-             {"role", role_report(happened.here)},
-             {"replicas", replicas_report(happened.view)}}};
+            {{"event", what},
+             {"epoch", view.epoch},
+             {"role", role_report(here)},
+             {"replicas", replicas_report(view.replicas)},
+             {"learners", replicas_report(view.learners)}}};
+  }
+  report operator()(const artillery::chain_formed& happened) const {
+    return chain("chain_formed", happened.view, happened.here);
+  }
+  report operator()(const artillery::chain_changed& happened) const {
+    return chain("chain_changed", happened.view, happened.here);
   }
   report operator()(const artillery::chain_conflict& happened) const {
     json nodes = json::array();

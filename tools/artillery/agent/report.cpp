@@ -1,5 +1,6 @@
 #include "agent/report.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
@@ -24,13 +25,14 @@ std::string_view role_report(artillery::replication::role here) {
     case role::middle: return "middle";
     case role::tail: return "tail";
     case role::single: return "single";
+    case role::learner: return "learner";
   }
   return "none";
 }
 
-json replicas_report(const artillery::replication::view& view) {
+json replicas_report(const std::vector<artillery::replication::member>& all) {
   json replicas = json::array();
-  for (const auto& one : view.replicas)
+  for (const auto& one : all)
     replicas.push_back({{"id", artillery::to_string(one.id.node)}, {"address", address_report(one.at)}});
   return replicas;
 }
@@ -60,6 +62,52 @@ json member_report(const artillery::membership::member& member, const node_id& s
           {"tags", std::move(tags)}};
 }
 
+namespace {
+
+std::string_view tail_report(artillery::replication::tail_state state) {
+  using artillery::replication::tail_state;
+  switch (state) {
+    case tail_state::none: return "none";
+    case tail_state::gated: return "gated";
+    case tail_state::open: return "open";
+    case tail_state::frozen: return "frozen";
+  }
+  return "none";
+}
+
+json milliseconds_until(artillery::time_point when) {
+  using std::chrono::milliseconds;
+  const auto left = std::chrono::duration_cast<milliseconds>(when - artillery::clock::now());
+  return std::max<milliseconds::rep>(left.count(), 0);
+}
+
+/// What the replica here knows of its chain beyond the view.
+json replica_report(const artillery::replication::replica_status& replica) {
+  using artillery::replication::tail_state;
+  json made{{"epoch", replica.epoch},
+            {"last", replica.last},
+            {"commit", replica.commit},
+            {"dirty_objects", replica.dirty_objects},
+            {"window_bytes", replica.window_bytes},
+            {"sessions", replica.sessions},
+            {"stopped", replica.stopped},
+            {"successor_up", replica.successor_up},
+            {"tail", tail_report(replica.tail)}};
+  const bool endless = replica.lease_until == artillery::time_point::max();
+  made["lease_ms"] = endless ? json(nullptr) : milliseconds_until(replica.lease_until);
+  if (replica.tail == tail_state::gated) made["opens_in_ms"] = milliseconds_until(replica.opens_at);
+  made["learners"] = json::array();
+  for (const auto& one : replica.learners)
+    made["learners"].push_back({{"id", artillery::to_string(one.id.node)},
+                                {"connected", one.connected},
+                                {"has_checkpoint", one.has_checkpoint},
+                                {"lag", one.lag}});
+  made["candidates"] = replicas_report(replica.candidates);
+  return made;
+}
+
+}  // namespace
+
 json status_report(const artillery::node& node) {
   const artillery::node_status status = node.status();
   const auto& replica = status.replica;
@@ -67,7 +115,9 @@ json status_report(const artillery::node& node) {
   if (const auto view = node.chain()) {
     chain["epoch"] = view->epoch;
     chain["role"] = role_report(replica.role);
-    chain["replicas"] = replicas_report(*view);
+    chain["replicas"] = replicas_report(view->replicas);
+    chain["learners"] = replicas_report(view->learners);
+    chain["voters"] = replicas_report(view->voters);
   }
   return {{"id", artillery::to_string(status.id)},
           {"name", bytes_to_json(status.name)},
@@ -78,15 +128,7 @@ json status_report(const artillery::node& node) {
           {"members", status.members},
           {"expect", status.expect},
           {"chain", std::move(chain)},
-          {"replica",
-           {{"epoch", replica.epoch},
-            {"last", replica.last},
-            {"commit", replica.commit},
-            {"dirty_objects", replica.dirty_objects},
-            {"window_bytes", replica.window_bytes},
-            {"sessions", replica.sessions},
-            {"stopped", replica.stopped},
-            {"successor_up", replica.successor_up}}}};
+          {"replica", replica_report(replica)}};
 }
 
 json counters_report(const artillery::node& node) {

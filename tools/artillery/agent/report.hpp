@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "artillery/node.hpp"
 
@@ -19,7 +20,7 @@ struct report {
 /// `host:port`, or null for none.
 [[nodiscard]] nlohmann::json address_report(const artillery::endpoint& at);
 [[nodiscard]] std::string_view role_report(artillery::replication::role here);
-[[nodiscard]] nlohmann::json replicas_report(const artillery::replication::view& view);
+[[nodiscard]] nlohmann::json replicas_report(const std::vector<artillery::replication::member>& all);
 [[nodiscard]] nlohmann::json member_report(const artillery::membership::member& member, const artillery::node_id& self);
 [[nodiscard]] nlohmann::json status_report(const artillery::node& node);
 /// All figures by their names.

@@ -36,19 +36,20 @@ void request_handler::handle(const control::message& request, const answer& done
     std::string_view name;
     void (request_handler::*run)(const control::message&, const answer&);
   };
-  static constexpr std::array<operation, 7> operations{{{"members", &request_handler::members},
+  static constexpr std::array<operation, 8> operations{{{"members", &request_handler::members},
                                                         {"status", &request_handler::status},
                                                         {"event", &request_handler::event},
                                                         {"get", &request_handler::get},
                                                         {"put", &request_handler::put},
                                                         {"cas", &request_handler::cas},
-                                                        {"del", &request_handler::del}}};
+                                                        {"del", &request_handler::del},
+                                                        {"chain", &request_handler::chain}}};
   try {
     const std::string name = text_field(request.head, "op");
     for (const operation& one : operations) {
       if (one.name == name) return (this->*one.run)(request, done);
     }
-    throw bad_field{"'op' must be one of members, status, event, watch, get, put, cas and del"};
+    throw bad_field{"'op' must be one of members, status, event, watch, get, put, cas, del and chain"};
   } catch (const bad_field& wrong) {
     done(control::error_reply(control::bad_request, wrong.what()), std::nullopt);
   }

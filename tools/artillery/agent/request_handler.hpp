@@ -29,6 +29,7 @@ private:
   void put(const control::message& request, const answer& done);
   void cas(const control::message& request, const answer& done);
   void del(const control::message& request, const answer& done);
+  void chain(const control::message& request, const answer& done);  // chain_request.cpp
 
   template <class Call>
   void write(std::size_t size, const answer& done, Call call);

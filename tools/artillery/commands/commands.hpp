@@ -9,6 +9,7 @@ namespace tool {
 [[nodiscard]] exit_code run(const members_options& options);
 [[nodiscard]] exit_code run(const event_options& options);
 [[nodiscard]] exit_code run(const status_options& options);
+[[nodiscard]] exit_code run(const chain_options& options);
 [[nodiscard]] exit_code run(const get_options& options);
 [[nodiscard]] exit_code run(const write_options& options);
 [[nodiscard]] exit_code run(const version_options& options);

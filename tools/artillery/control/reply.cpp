@@ -19,7 +19,7 @@ struct known_error {
   exit_code exit = exit_code::failed;
 };
 
-constexpr std::array<known_error, 21> known_errors{{
+constexpr std::array<known_error, 23> known_errors{{
     {errc::invalid_configuration, "invalid_configuration"},
     {errc::invalid_argument, "invalid_argument"},
     {errc::too_large, "too_large"},
@@ -37,6 +37,8 @@ constexpr std::array<known_error, 21> known_errors{{
     {errc::stale_epoch, "stale_epoch"},
     {errc::not_serving, "not_serving"},
     {errc::not_head, "not_head"},
+    {errc::not_tail, "not_tail"},
+    {errc::node_id_in_use, "node_id_in_use"},
     {errc::busy, "busy"},
     {errc::outcome_unknown, "outcome_unknown", exit_code::outcome_unknown},
     {errc::unknown_session, "unknown_session"},

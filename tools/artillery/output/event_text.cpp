@@ -31,6 +31,7 @@ std::string service_text(const json& event) {
 std::string chain_text(const json& event) {
   std::string text = "epoch " + field_text(event, "epoch") + ", here " + field_text(event, "role") + ":";
   for (const json& replica : event.value("replicas", json::array())) text += ' ' + short_id(replica, "id");
+  for (const json& learner : event.value("learners", json::array())) text += " (+" + short_id(learner, "id") + ')';
   return text;
 }
 
@@ -48,7 +49,7 @@ std::string details(const json& event, std::string_view name) {
   if (event.contains("member")) return member_text(event);
   if (name == "ready") return ready_text(event);
   if (name == "user") return user_text(event);
-  if (name == "chain_formed") return chain_text(event);
+  if (name == "chain_formed" || name == "chain_changed") return chain_text(event);
   if (name == "chain_conflict") return field_text(event, "explanation");
   if (name.starts_with("service_")) return service_text(event);
   if (event.contains("lost")) return field_text(event, "lost") + " events were lost";

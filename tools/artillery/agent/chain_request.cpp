@@ -1,0 +1,85 @@
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/request_fields.hpp"
+#include "agent/request_handler.hpp"
+#include "control/reply.hpp"
+
+// Changes of the chain that a person asks for.
+
+namespace tool::agent {
+
+namespace {
+
+using artillery::node_id;
+using artillery::membership::member;
+using artillery::replication::view_change;
+
+std::string shown(const member& who) {
+  return who.name + " (" + artillery::to_short_string(who.id) + ")";
+}
+
+/// The member that is called so, or whose id begins so. Throws when there is none, or more than one.
+node_id node_called(const std::string& text, const std::vector<member>& members) {
+  std::vector<const member*> found;
+  for (const member& one : members) {
+    if (one.name == text || artillery::to_string(one.id) == text) found.push_back(&one);
+  }
+  for (const member& one : members) {
+    if (found.empty() && text.size() >= 4 && artillery::to_string(one.id).starts_with(text)) found.push_back(&one);
+  }
+  if (found.size() == 1) return found.front()->id;
+  // The dead are forgotten after a while, but not by the chain.
+  if (const auto id = artillery::parse_node_id(text); id && found.empty()) return *id;
+  std::string known;
+  for (const member& one : members) known += (known.empty() ? "" : ", ") + shown(one);
+  throw bad_field{(found.empty() ? "there is no member '" : "there is more than one member '") + text +
+                  "'; the members are: " + known};
+}
+
+/// Which agent to ask instead, when only the tail's can do it.
+std::string tail_of(const artillery::node& node) {
+  const auto view = node.chain();
+  if (!view || view->replicas.empty()) return "the chain's tail";
+  for (const member& one : node.members()) {
+    if (one.id == view->replicas.back().id.node) return "the agent " + shown(one);
+  }
+  return "the agent of node " + artillery::to_string(view->replicas.back().id.node);
+}
+
+}  // namespace
+
+void request_handler::chain(const control::message& request, const answer& done) {
+  const std::string change = text_field(request.head, "change");
+  view_change what;
+  if (change == "repair") {
+    what = view_change::repair();
+  } else {
+    const node_id who = node_called(text_field(request.head, "node"), node_.members());
+    if (change == "add") {
+      what = view_change::add(who);
+    } else if (change == "remove") {
+      what = view_change::remove(who);
+    } else if (change == "promote") {
+      what = view_change::promote(who);
+    } else {
+      throw bad_field{"'change' must be one of add, remove, promote and repair"};
+    }
+  }
+  const artillery::call_options options{timeout_field(request.head)};
+  node_.async_change_chain(what, options, [done, &node = node_](std::error_code error) {
+    using artillery::errc;
+    if (!error) return done({{"ok", true}}, std::nullopt);
+    if (error == errc::not_tail)
+      return done(control::error_reply("not_tail", "only the tail can do this: ask " + tail_of(node)), std::nullopt);
+    if (error == errc::not_serving)
+      return done(control::error_reply("not_serving", "this agent hosts no replica of the chain; ask one that does"),
+                  std::nullopt);
+    done(control::error_reply(error), std::nullopt);
+  });
+}
+
+}  // namespace tool::agent
