@@ -2,56 +2,28 @@
 
 #include <algorithm>
 #include <asio/error.hpp>
+#include <asio/steady_timer.hpp>
 #include <chrono>
+#include <memory>
+#include <utility>
+
+#include "values.hpp"
 
 namespace endurance {
 namespace {
 
 using namespace std::chrono_literals;
 using artillery::bytes;
-using artillery::detail::mix64;
 using artillery::sim::history_operation;
 namespace replication = artillery::replication;
-
-constexpr char end_of_name = '|';
-
-/// Most values are small, a few large, all of a size that follows from their name.
-std::size_t size_of(const std::string& name) {
-  const std::uint64_t draw = mix64(artillery::detail::hash_name(name));
-  const std::uint64_t kind = draw % 100;
-  const std::uint64_t spread = draw >> 32U;
-  if (kind < 70) return 24 + spread % 200;
-  if (kind < 97) return 1'024 + spread % 16'384;
-  return 65'536 + spread % 131'072;
-}
-
-/// A value is its name, then filling that follows from it: what comes back can be judged by itself.
-bytes value_of(const std::string& name) {
-  std::string text = name + end_of_name;
-  const std::size_t size = std::max(size_of(name), text.size());
-  text.reserve(size);
-  std::uint64_t word = artillery::detail::hash_name(name);
-  while (text.size() < size) {
-    word = mix64(word);
-    for (unsigned i = 0; i < 8 && text.size() < size; ++i) text += static_cast<char>(word >> (8 * i));
-  }
-  return bytes{text};
-}
-
-std::string name_in(const bytes& value) {
-  return std::string{value.text().substr(0, value.text().find(end_of_name))};
-}
-
-std::string key_of(std::uint64_t number) {
-  return "object/" + std::to_string(number);
-}
 
 }  // namespace
 
 workload::workload(const asio::any_io_executor& executor, const std::string& cluster, const replication::view& chain,
                    const workload_options& options)
     : executor_{executor}, options_{options}, chain_{chain}, random_{options.seed}, seen_(options.keys) {
-  history_.reserve(options.operations);
+  constexpr std::uint64_t reserved_max = 1'000'000;
+  history_.reserve(std::min(options.operations, reserved_max));
   config_.cluster = cluster;
   config_.chain = chain.chain;
   for (const auto& replica : chain.replicas) config_.replicas.push_back(replica.at);
@@ -77,12 +49,18 @@ void workload::start() {
   }
 }
 
+void workload::stop(std::function<void()> when_over) {
+  options_.operations = history_.size();
+  if (finished()) return when_over();
+  when_over_ = std::move(when_over);
+}
+
 std::string workload::new_name(std::size_t client) {
   return std::to_string(client) + "-" + std::to_string(++names_);
 }
 
 void workload::next(std::size_t client) {
-  if (history_.size() == options_.operations) return;
+  if (history_.size() >= options_.operations) return;
   const std::size_t slot = history_.size();
   history_operation& op = history_.emplace_back();
   op.client = static_cast<std::uint32_t>(client);
@@ -102,11 +80,11 @@ void workload::read(std::size_t client, std::size_t slot) {
   switch (random_.below(8)) {
     case 0: op.level = replication::bounded(50ms); break;
     case 1: op.level = replication::bounded(std::uint32_t{3}); break;
-    case 2: op.level = replication::eventual; break;
+    case 2: op.level = options_.reads_eventually ? replication::eventual : replication::strong; break;
     default: op.level = replication::strong; break;
   }
   replication::read_options options{30s};
-  if (random_.chance(1, 2)) {
+  if (options_.names_replicas && random_.chance(1, 2)) {
     op.asked = static_cast<std::uint32_t>(random_.below(chain_.replicas.size()));
     options.where(replication::routing::to(chain_.replicas[op.asked].id.node));
   }
@@ -164,6 +142,7 @@ void workload::write_done(std::size_t slot, std::error_code error, const replica
   op.came_to = history_operation::outcome::done;
   op.applied = result.applied;
   op.version = result.version;
+  acknowledged_.push_back(artillery::clock::now());
   finish(slot);
 }
 
@@ -184,7 +163,14 @@ void workload::finish(std::size_t slot) {
     op.completed = ++order_;
   }
   ++completed_;
-  next(op.client);
+  if (finished() && when_over_) return std::exchange(when_over_, {})();
+  next_after_pause(op.client);
+}
+
+void workload::next_after_pause(std::size_t client) {
+  if (options_.pause == artillery::duration{}) return next(client);
+  const auto timer = std::make_shared<asio::steady_timer>(executor_, options_.pause);
+  timer->async_wait([this, client, timer](std::error_code) { next(client); });
 }
 
 }  // namespace endurance

@@ -31,28 +31,23 @@ agents::agents(std::string program, std::string directory, int interrupt)
 
 agent& agents::start(const std::string& name, const std::string& cluster, std::uint16_t discovery_port,
                      std::size_t expect) {
+  return start(name, {"--cluster", cluster, "--discovery-port", std::to_string(discovery_port), "--expect",
+                      std::to_string(expect), "--value-size-max", "8M"});
+}
+
+agent& agents::start(const std::string& name, const std::vector<std::string>& options,
+                     const std::vector<std::string>& prefix) {
   auto made = std::make_unique<agent>();
   made->name = name;
   made->socket = directory_ + '/' + name + ".sock";
   made->remarks_file = directory_ + '/' + name + ".log";
-  made->words = {program_,
-                 "agent",
-                 "--cluster",
-                 cluster,
-                 "--name",
-                 name,
-                 "--socket",
-                 made->socket,
-                 "--dir",
-                 directory_ + '/' + name,
-                 "--discovery-port",
-                 std::to_string(discovery_port),
-                 "--expect",
-                 std::to_string(expect),
-                 "--value-size-max",
-                 "8M",
-                 "-o",
-                 "jsonl"};
+  made->words = prefix;
+  for (const char* word :
+       {program_.c_str(), "agent", "--name", name.c_str(), "--socket", made->socket.c_str(), "--dir"})
+    made->words.emplace_back(word);
+  made->words.push_back(directory_ + '/' + name);
+  made->words.insert(made->words.end(), options.begin(), options.end());
+  for (const char* word : {"-o", "jsonl"}) made->words.emplace_back(word);
   made->process = std::make_unique<child>(made->words, made->remarks_file);
   all_.push_back(std::move(made));
   return *all_.back();

@@ -43,12 +43,18 @@ public:
 
   /// Starts one more. It finds the others by broadcast at `discovery_port`.
   agent& start(const std::string& name, const std::string& cluster, std::uint16_t discovery_port, std::size_t expect);
+  /// Starts one more with these options, beside its name, directory and socket; `prefix` begins the command line.
+  agent& start(const std::string& name, const std::vector<std::string>& options,
+               const std::vector<std::string>& prefix = {});
   /// Starts one again that has ended, with the directory that it had.
   void restart(agent& ended);
 
   /// Reads what they tell until `holds`, or fails: when `limit` is over (the text says what was `awaited`), when an
   /// agent ends unexpectedly, or when we are interrupted.
   void wait_until(const std::function<bool()>& holds, artillery::duration limit, const std::string& awaited);
+
+  /// Fails when an agent has ended unexpectedly.
+  void require_all_running();
 
   /// A connection to that agent, which an interrupt ends, too.
   [[nodiscard]] tool::control::client connect(const agent& to) const;
@@ -62,7 +68,6 @@ public:
 
 private:
   void read_output();
-  void require_all_running();
 
   std::string program_;
   std::string directory_;

@@ -1,11 +1,11 @@
 #include "load.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
 
 #include "exit_code.hpp"
+#include "longest_gap.hpp"
 
 namespace demo {
 
@@ -65,12 +65,7 @@ void load::wait_for_write_after(artillery::time_point moment, artillery::duratio
 
 artillery::duration load::longest_gap(artillery::time_point from, artillery::time_point to) const {
   const std::lock_guard lock{mutex_};
-  artillery::duration longest{};
-  for (std::size_t i = 1; i < acknowledged_.size(); ++i) {
-    if (acknowledged_[i] < from || acknowledged_[i - 1] > to) continue;
-    longest = std::max(longest, acknowledged_[i] - acknowledged_[i - 1]);
-  }
-  return longest;
+  return demo::longest_gap(acknowledged_, from, to);
 }
 
 }  // namespace demo
