@@ -165,14 +165,14 @@ void views_setup::decide(state& at, std::size_t which) const {
   } else if (const auto* quiet = std::get_if<authority_quiet>(&one.asked)) {
     one.answer = authority_quieted{.id = quiet->id, .yes = false};
   } else {
-    using outcome = authority_cas_done::outcome;
+    using fate = authority_cas_done::outcome;
     const auto& cas = std::get<authority_cas>(one.asked);
-    authority_cas_done done{.id = cas.id, .what = outcome::refused, .now = now};
+    authority_cas_done done{.id = cas.id, .what = fate::refused, .now = now};
     if (cas.id < at.fenced[one.node]) {
-      done = {.id = cas.id, .what = outcome::unknown, .now = {}};
+      done = {.id = cas.id, .what = fate::unknown, .now = {}};
     } else if (cas.expected == now.view.epoch) {
       at.chosen.push_back(cas.next);
-      done = {.id = cas.id, .what = outcome::chosen, .now = chosen_view{cas.next, {}}};
+      done = {.id = cas.id, .what = fate::chosen, .now = chosen_view{cas.next, {}}};
     }
     one.answer = std::move(done);
   }
@@ -251,6 +251,7 @@ views_setup::state views_setup::initial() const {
     genesis.replicas.push_back({first_life(i), explore_network::address_of(i)});
     genesis.readers.push_back(first_life(i));
   }
+  at.left.retries = 255;  // while it begins
   at.chosen.push_back(genesis);
   at.fenced.resize(nodes());
   for (std::size_t i = 0; i < nodes(); ++i) at.nodes.push_back(make(i));
@@ -290,7 +291,7 @@ void views_setup::add_arrivals(const state& at, std::vector<explore_choice>& out
       if (!streams[i].to[end].empty()) out.push_back(pick(kind::deliver, i, end));
     }
   }
-  for (std::size_t node = 0; node < nodes(); ++node) {
+  for (std::size_t node = 0; at.left.retries > 0 && node < nodes(); ++node) {
     if (retries(at, node)) out.push_back(pick(kind::expire, node, expire_retry));
   }
 }
@@ -361,7 +362,7 @@ std::optional<std::string> views_setup::apply(state& at, const explore_choice& c
       break;
     }
     case kind::expire:
-      if (choice.first == expire_idle) --at.left.idle;
+      --(choice.first == expire_idle ? at.left.idle : at.left.retries);
       expire(at, choice.place, came_to);
       break;
     case kind::ask:
@@ -506,7 +507,7 @@ std::uint64_t views_setup::hash(const state& at) const {
     into.add(op.came_to).add(op.invoked).add(op.completed).add(op.found).add(op.value).add(op.version.seq);
   }
   into.add(at.writes_asked).add(at.reads_asked);
-  into.add(at.left.doubts).add(at.left.crashes).add(at.left.idle).add(at.left.resends);
+  into.add(at.left.doubts).add(at.left.crashes).add(at.left.idle).add(at.left.retries).add(at.left.resends);
   return into.value();
 }
 

@@ -21,6 +21,7 @@ struct views_budget {
   std::uint8_t doubts = 0;   ///< times that a replica is told that another has failed, true or not
   std::uint8_t crashes = 0;  ///< of replicas, for good
   std::uint8_t idle = 4;     ///< deadlines that pass while nothing is under way
+  std::uint8_t retries = 2;  ///< pauses before a retry that end
   std::uint8_t resends = 0;  ///< writes that are sent once more, to whoever takes itself for the head then
 };
 
