@@ -31,6 +31,8 @@ public:
   [[nodiscard]] demo::agent& at(victim_role role) const;
   /// The others agree on a chain without it.
   [[nodiscard]] bool has_dropped(const demo::agent& victim) const;
+  /// How few replicas a view had that any of them told of since then, or has now.
+  [[nodiscard]] std::size_t shortest_since(artillery::time_point moment) const;
 
 private:
   [[nodiscard]] demo::agent* find(const std::string& id) const;

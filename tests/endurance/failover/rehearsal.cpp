@@ -117,6 +117,7 @@ fault_account rehearsal::carry_out(const fault& what) {
   wait_until_whole(victim, ended);
   const artillery::time_point whole = artillery::clock::now();
   came_to.whole = whole - ended;
+  came_to.shortest = chain_.shortest_since(began);
   came_to.gap = traffic_->longest_gap(began, whole);
   came_to.answered_after = traffic_->answers_after(number, began, ended);
   return came_to;

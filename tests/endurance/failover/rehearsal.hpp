@@ -22,6 +22,7 @@ struct fault_account {
   artillery::duration dropped{};   ///< after its beginning
   artillery::duration gap{};       ///< the longest in acknowledged writes, from its beginning to a whole chain
   artillery::duration whole{};     ///< after its end
+  std::size_t shortest = 0;        ///< replicas in the chain, at the least, from its beginning to a whole chain
   std::size_t answered_after = 0;  ///< reads that were asked of the victim meanwhile, answered by it afterwards
 };
 
