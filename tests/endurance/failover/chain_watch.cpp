@@ -78,6 +78,14 @@ demo::agent& chain_watch::at(victim_role role) const {
   return *found;
 }
 
+std::vector<demo::agent*> chain_watch::replicas() const {
+  std::vector<demo::agent*> found;
+  for (const std::string& id : newest().replicas) {
+    if (demo::agent* one = find(id)) found.push_back(one);
+  }
+  return found;
+}
+
 demo::agent* chain_watch::find(const std::string& id) const {
   for (const auto& one : crowd_.all()) {
     if (one->id == id) return one.get();
