@@ -50,6 +50,7 @@ std::vector<room> rooms_with_mutants() {
   const auto any = [](auto) { return true; };
   const auto of_views = [](replication::mutation which) { return replication::concerns_views(which); };
   const auto of_one_view = [](replication::mutation which) { return !replication::concerns_views(which); };
+  const auto in_a_chain = [](replication::register_mutation which) { return replication::shows_in_a_chain(which); };
   const auto by_seeds = [](replication::register_mutation which) { return replication::is_found_by_seeds(which); };
   std::vector<room> all = rooms();
   for (room& one : all) {
@@ -57,7 +58,7 @@ std::vector<room> rooms_with_mutants() {
       add_mutants(one, replication::mutation_names, replication::planted, of_one_view);
     } else if (one.name == "views") {
       add_mutants(one, replication::mutation_names, replication::planted, of_views);
-      add_mutants(one, replication::register_mutation_names, replication::register_planted, by_seeds);
+      add_mutants(one, replication::register_mutation_names, replication::register_planted, in_a_chain);
     } else if (one.name == "register") {
       add_mutants(one, replication::register_mutation_names, replication::register_planted, by_seeds);
     } else if (one.name == "membership") {
