@@ -28,14 +28,6 @@ replication::client_config config_of(const std::string& cluster, std::vector<art
 
 }  // namespace
 
-duration longest_gap(const std::vector<time_point>& answers, time_point from, time_point to) {
-  duration longest{};
-  for (std::size_t i = 1; i < answers.size(); ++i) {
-    if (answers[i] >= from && answers[i - 1] <= to) longest = std::max(longest, answers[i] - answers[i - 1]);
-  }
-  return longest;
-}
-
 pulse::pulse(const std::string& cluster, std::vector<artillery::endpoint> replicas)
     : client_{io_.get_executor(), config_of(cluster, std::move(replicas))} {
   client_.async_run([](std::error_code) {});

@@ -16,11 +16,6 @@
 
 namespace failover {
 
-/// The longest time without an answer, between the last answer before `from` and the first one after `to`, of answers
-/// at these times, ascending.
-[[nodiscard]] artillery::duration longest_gap(const std::vector<artillery::time_point>& answers,
-                                              artillery::time_point from, artillery::time_point to);
-
 /// Reads and writes of a chain that go on without a pause, and when they were answered.
 ///
 /// Writes are kept under way, a few at a time; strong reads of one object that nobody writes, one at a time at each of

@@ -11,6 +11,7 @@
 #include "artillery/endpoint.hpp"
 #include "artillery/node_id.hpp"
 #include "exit_code.hpp"
+#include "longest_gap.hpp"
 #include "output/event_text.hpp"
 #include "scratch.hpp"
 
@@ -156,9 +157,9 @@ sample trials::run(ending how, place where) {
   made.detection = reported - ended;
   made.view = viewed - reported;
   made.opening = went_on - viewed;
-  made.gap = longest_gap(load_->writes(), ended, went_on);
+  made.gap = demo::longest_gap(load_->writes(), ended, went_on);
   for (const agent* one : crowd_.living()) {
-    made.read_gap = std::max(made.read_gap, longest_gap(load_->reads_at(id_in(one->id)), ended, went_on));
+    made.read_gap = std::max(made.read_gap, demo::longest_gap(load_->reads_at(id_in(one->id)), ended, went_on));
   }
   (void)victim.process->wait();
   bring_back(victim, made);
@@ -179,7 +180,7 @@ void trials::bring_back(agent& victim, sample& into) {
   if (!load_->wait_for_write_after(whole, patience))
     throw failure{exit_code::failed, "no write was acknowledged after " + victim.name + " came back"};
   into.whole = whole - started;
-  into.join_gap = longest_gap(load_->writes(), started, clock::now());
+  into.join_gap = demo::longest_gap(load_->writes(), started, clock::now());
   const auto serves = [&] { return victim.find("chain_formed", {}, started) != nullptr; };
   crowd_.wait_until(serves, patience, victim.name + " to use the chain");
 }

@@ -43,6 +43,19 @@ inline constexpr std::size_t register_mutations = 22;
   return which != register_mutation::ballots_without_incarnation && which != register_mutation::reports_of_any_ballot;
 }
 
+/// What these do is soon seen in a chain whose views the register decides, too: by leases that outlive gates (I6), or
+/// by two views of one epoch.
+[[nodiscard]] constexpr bool shows_in_a_chain(register_mutation which) noexcept {
+  switch (which) {
+    case register_mutation::ignores_accepted_values:
+    case register_mutation::minority_counts:
+    case register_mutation::renews_by_minority:
+    case register_mutation::reports_by_minority:
+    case register_mutation::yes_forgotten_on_accept: return true;
+    default: return false;
+  }
+}
+
 inline constexpr std::array<std::string_view, register_mutations> register_mutation_names{"none",
                                                                                           "answers_before_persisted",
                                                                                           "forgets_promise_on_restart",

@@ -10,10 +10,10 @@ namespace {
 
 constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
 
-using operation = history_operation;
-
-std::string describe(const operation& op) {
-  const char* what = op.what == operation::kind::read ? "read" : op.what == operation::kind::put ? "put" : "erase";
+std::string describe(const history_operation& op) {
+  const char* what = op.what == history_operation::kind::read  ? "read"
+                     : op.what == history_operation::kind::put ? "put"
+                                                               : "erase";
   return std::string{what} + " of '" + op.key + "' by client " + std::to_string(op.client) + " (calls " +
          std::to_string(op.invoked) + ".." + (op.completed == forever ? "" : std::to_string(op.completed)) +
          ", version " + std::to_string(op.version.epoch) + "." + std::to_string(op.version.seq) + ", as of " +
@@ -99,14 +99,14 @@ private:
 /// that fits, which leaves the most room to all later ones, so that a failure is one of every possible choice.
 class object_check {
 public:
-  object_check(const object_states& states, std::vector<const operation*> operations)
+  object_check(const object_states& states, std::vector<const history_operation*> operations)
       : states_{states}, operations_{std::move(operations)} {
     std::sort(operations_.begin(), operations_.end(),
-              [](const operation* a, const operation* b) { return a->completed < b->completed; });
+              [](const history_operation* a, const history_operation* b) { return a->completed < b->completed; });
   }
 
   std::optional<std::string> run() {
-    for (const operation* op : operations_) {
+    for (const history_operation* op : operations_) {
       if (auto fault = place(*op)) return *fault + ": " + describe(*op);
     }
     for (const auto& [seq, op] : placed_writes_) {
@@ -116,9 +116,9 @@ public:
   }
 
 private:
-  std::optional<std::string> place(const operation& op) {
+  std::optional<std::string> place(const history_operation& op) {
     if (op.is_write()) return place_write(op);
-    if (op.came_to != operation::outcome::done || !op.is_strong_read()) return std::nullopt;
+    if (op.came_to != history_operation::outcome::done || !op.is_strong_read()) return std::nullopt;
     const std::uint64_t reached = std::max(reached_.before(op.invoked), op.as_of.seq);
     const state* seen = seen_by(op, reached);
     if (seen == nullptr) return "answers what was not there, or is older than what was known before it began";
@@ -127,7 +127,7 @@ private:
   }
 
   /// The state that a read saw, if that was the object's state at `reached` or later.
-  [[nodiscard]] const state* seen_by(const operation& op, std::uint64_t reached) const {
+  [[nodiscard]] const state* seen_by(const history_operation& op, std::uint64_t reached) const {
     if (!op.found) {
       const auto absent = states_.absent_from(reached);
       return absent ? &states_.at(*absent) : nullptr;
@@ -136,10 +136,11 @@ private:
     return seen != nullptr && !seen->absent && seen->value == op.value && seen->until > reached ? seen : nullptr;
   }
 
-  std::optional<std::string> place_write(const operation& op) {
-    const state* own = op.what == operation::kind::put ? states_.of_value(op.value) : nullptr;
-    if (op.came_to != operation::outcome::done) {
-      if (own != nullptr && op.came_to == operation::outcome::void_) return "happened, and was said not to have";
+  std::optional<std::string> place_write(const history_operation& op) {
+    const state* own = op.what == history_operation::kind::put ? states_.of_value(op.value) : nullptr;
+    if (op.came_to != history_operation::outcome::done) {
+      if (own != nullptr && op.came_to == history_operation::outcome::void_)
+        return "happened, and was said not to have";
       if (own != nullptr) placed_writes_.emplace_back(own->from, &op);
       return std::nullopt;
     }
@@ -147,12 +148,12 @@ private:
       if (own != nullptr) return "a write whose condition failed was applied";
       return place_failed_condition(op);
     }
-    if (op.what == operation::kind::put && (own == nullptr || own->version != op.version)) {
+    if (op.what == history_operation::kind::put && (own == nullptr || own->version != op.version)) {
       return "acknowledged, and not in the log under its version";
     }
     const std::uint64_t seq = op.version.seq;
     const state& made = states_.at(seq);
-    if (op.what == operation::kind::erase && !made.absent) return "erased, and there";
+    if (op.what == history_operation::kind::erase && !made.absent) return "erased, and there";
     if (made.from == seq && made.version != op.version) return "acknowledged under another version than the log's";
     if (op.when.what() != replication::condition::kind::always) {
       const state& found = states_.at(seq - 1);
@@ -166,7 +167,7 @@ private:
     return std::nullopt;
   }
 
-  std::optional<std::string> place_failed_condition(const operation& op) {
+  std::optional<std::string> place_failed_condition(const history_operation& op) {
     using kind = replication::condition::kind;
     if (op.when.what() == kind::always) return "failed without a condition";
     if (op.when.what() == kind::if_absent && op.version.none()) return "failed although its condition held";
@@ -182,7 +183,7 @@ private:
     return std::nullopt;
   }
 
-  std::optional<std::string> place_between(const operation& op, std::uint64_t from, std::uint64_t until) {
+  std::optional<std::string> place_between(const history_operation& op, std::uint64_t from, std::uint64_t until) {
     const std::uint64_t place = std::max(from, reached_.before(op.invoked));
     if (place >= until) return "older than what was known before it began";
     reached_.raise(op.completed, op.completed_at, place);
@@ -190,14 +191,14 @@ private:
   }
 
   std::optional<std::string> check_weak_reads() const {
-    for (const operation* op : operations_) {
-      if (op->is_write() || op->is_strong_read() || op->came_to != operation::outcome::done) continue;
+    for (const history_operation* op : operations_) {
+      if (op->is_write() || op->is_strong_read() || op->came_to != history_operation::outcome::done) continue;
       if (auto fault = weak_read(*op)) return *fault + ": " + describe(*op);
     }
     return std::nullopt;
   }
 
-  [[nodiscard]] std::optional<std::string> weak_read(const operation& op) const {
+  [[nodiscard]] std::optional<std::string> weak_read(const history_operation& op) const {
     using kind = replication::consistency::kind;
     if (op.level.what() == kind::eventual) {
       const state* seen = op.found ? states_.of_version(op.version) : nullptr;
@@ -215,7 +216,7 @@ private:
   /// Records of the object that were known before the read and that its answer lacks, in the reading that is best for
   /// it: "absent" does not say which of several absences it is, so it may be the last that existed when the answer
   /// came.
-  [[nodiscard]] std::size_t lacks_at_least(const operation& op, const state& seen) const {
+  [[nodiscard]] std::size_t lacks_at_least(const history_operation& op, const state& seen) const {
     const std::uint64_t known = reached_.before(op.invoked);
     std::uint64_t from = std::max(seen.from, op.as_of.seq);
     for (auto absent = states_.absent_from(from); !op.found && absent && from < known;
@@ -229,16 +230,16 @@ private:
   }
 
   const object_states& states_;
-  std::vector<const operation*> operations_;
+  std::vector<const history_operation*> operations_;
   reached_places reached_;
-  std::vector<std::pair<std::uint64_t, const operation*>> placed_writes_;
+  std::vector<std::pair<std::uint64_t, const history_operation*>> placed_writes_;
 };
 
 /// A place in the log is one write's.
 std::optional<std::string> check_versions_once(const history& operations) {
-  std::map<replication::version, const operation*> writes;
-  for (const operation& op : operations) {
-    if (!op.is_write() || !op.applied || op.came_to != operation::outcome::done) continue;
+  std::map<replication::version, const history_operation*> writes;
+  for (const history_operation& op : operations) {
+    if (!op.is_write() || !op.applied || op.came_to != history_operation::outcome::done) continue;
     if (!writes.emplace(op.version, &op).second) return "two writes under one version: " + describe(op);
   }
   return std::nullopt;
@@ -249,8 +250,8 @@ std::optional<std::string> check_versions_once(const history& operations) {
 std::optional<std::string> check_against_log(const history& operations, const journal& log) {
   std::map<std::string, object_states> objects;
   for (const applied_effect& effect : log) objects[effect.key].add(effect);
-  std::map<std::string, std::vector<const operation*>> by_key;
-  for (const operation& op : operations) by_key[op.key].push_back(&op);
+  std::map<std::string, std::vector<const history_operation*>> by_key;
+  for (const history_operation& op : operations) by_key[op.key].push_back(&op);
   if (auto fault = check_versions_once(operations)) return fault;
   for (auto& [key, of_key] : by_key) {
     if (auto fault = object_check{objects[key], std::move(of_key)}.run()) return fault;

@@ -10,8 +10,6 @@
 namespace artillery::sim {
 namespace {
 
-using operation = history_operation;
-
 constexpr std::uint64_t end_of_time = std::numeric_limits<std::uint64_t>::max();
 /// The state of an object is the put that made it; this one is "absent".
 constexpr std::size_t absent = static_cast<std::size_t>(-1);
@@ -61,14 +59,14 @@ private:
 class order_search {
 public:
   order_search(const history& operations, const std::string& key, std::uint64_t steps_max) : steps_left_{steps_max} {
-    for (const operation& op : operations) {
-      const bool is_answered = op.came_to == operation::outcome::done;
+    for (const history_operation& op : operations) {
+      const bool is_answered = op.came_to == history_operation::outcome::done;
       if (op.key != key || (!op.is_write() && !(is_answered && op.is_strong_read()))) continue;
-      if (op.came_to == operation::outcome::void_) continue;
+      if (op.came_to == history_operation::outcome::void_) continue;
       (is_answered ? answered_ : unknown_).push_back(&op);
     }
     std::sort(answered_.begin(), answered_.end(),
-              [](const operation* a, const operation* b) { return a->invoked < b->invoked; });
+              [](const history_operation* a, const history_operation* b) { return a->invoked < b->invoked; });
     learn_values();
     drop_unseen();
     done_ = placed{answered_.size(), unknown_.size()};
@@ -84,15 +82,15 @@ private:
   /// What answers tell of puts: which of them values and versions belong to.
   void learn_values() {
     for (const auto* operations : {&answered_, &unknown_}) {
-      for (const operation* op : *operations) {
-        if (op->what != operation::kind::put) continue;
+      for (const history_operation* op : *operations) {
+        if (op->what != history_operation::kind::put) continue;
         by_value_[op->value] = puts_.size();
         puts_.push_back(op);
       }
     }
     versioned_.assign(puts_.size(), false);
-    for (const operation* op : answered_) {
-      const bool tells = op->is_write() ? op->applied && op->what == operation::kind::put : op->found;
+    for (const history_operation* op : answered_) {
+      const bool tells = op->is_write() ? op->applied && op->what == history_operation::kind::put : op->found;
       const auto put = tells ? by_value_.find(op->value) : by_value_.end();
       if (put == by_value_.end()) continue;
       by_version_[op->version] = put->second;
@@ -102,7 +100,7 @@ private:
 
   /// A put of unknown outcome that no answer can be about, and no condition, may as well never have happened.
   void drop_unseen() {
-    const auto versions_known = [this](const operation* op) {
+    const auto versions_known = [this](const history_operation* op) {
       const bool tells = op->is_write() && !op->applied && !op->version.none();
       const bool asks = op->when.what() == replication::condition::kind::if_version;
       return (!tells || by_version_.contains(op->version)) && (!asks || by_version_.contains(op->when.expected()));
@@ -110,8 +108,8 @@ private:
     if (!std::all_of(answered_.begin(), answered_.end(), versions_known)) return;
     // One of unknown outcome may ask for the version of another, which a weak read told its user.
     if (!std::all_of(unknown_.begin(), unknown_.end(), versions_known)) return;
-    std::erase_if(unknown_, [this](const operation* op) {
-      return op->what == operation::kind::put && !versioned_[by_value_.at(op->value)];
+    std::erase_if(unknown_, [this](const history_operation* op) {
+      return op->what == history_operation::kind::put && !versioned_[by_value_.at(op->value)];
     });
   }
 
@@ -170,17 +168,17 @@ private:
   }
 
   /// The state after `op` in `state`; nothing if its answer does not fit.
-  [[nodiscard]] std::optional<std::size_t> after(const operation& op, std::size_t state) const {
+  [[nodiscard]] std::optional<std::size_t> after(const history_operation& op, std::size_t state) const {
     if (!op.is_write()) {
       const bool fits = op.found ? state != absent && puts_[state]->value == op.value : state == absent;
       return fits ? std::optional{state} : std::nullopt;
     }
-    const bool known = op.came_to == operation::outcome::done;
+    const bool known = op.came_to == history_operation::outcome::done;
     const fit condition = fits(op.when, state);
     if (known && ((condition == fit::yes && !op.applied) || (condition == fit::no && op.applied))) return std::nullopt;
     // A write of unknown outcome that could take effect either does, or is as good as left out.
     const bool applies = known ? op.applied : condition != fit::no;
-    if (applies) return op.what == operation::kind::put ? by_value_.at(op.value) : absent;
+    if (applies) return op.what == history_operation::kind::put ? by_value_.at(op.value) : absent;
     if (known && op.version.none() != (state == absent)) return std::nullopt;
     if (known && state != absent && is_version(op.version, state) == fit::no) return std::nullopt;
     return state;
@@ -204,9 +202,9 @@ private:
     return versioned_[put] ? fit::no : fit::perhaps;
   }
 
-  std::vector<const operation*> answered_;  // by the time of their calls
-  std::vector<const operation*> unknown_;   // writes that may or may not have happened
-  std::vector<const operation*> puts_;
+  std::vector<const history_operation*> answered_;  // by the time of their calls
+  std::vector<const history_operation*> unknown_;   // writes that may or may not have happened
+  std::vector<const history_operation*> puts_;
   std::map<std::string_view, std::size_t> by_value_;  // into puts_
   std::map<replication::version, std::size_t> by_version_;
   std::vector<bool> versioned_;  // puts whose version is known

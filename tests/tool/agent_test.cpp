@@ -170,7 +170,8 @@ TEST_CASE("three agents form a chain; one is taken out by hand, and back", "[too
   const std::string seed = json::parse(a.command({"status", "-o", "json"}).out).at("membership");
   running_agent b{{"--expect", "3", "--name", "b", "--seed", seed}};
   running_agent c{{"--expect", "3", "--name", "c", "--seed", seed}};
-  for (const running_agent* one : {&a, &b, &c}) REQUIRE(one->command({"status", "--wait", "--timeout", "20s"}).code == 0);
+  for (const running_agent* one : {&a, &b, &c})
+    REQUIRE(one->command({"status", "--wait", "--timeout", "20s"}).code == 0);
   REQUIRE(a.command({"put", "k", "v"}).code == 0);
 
   const json before = json::parse(a.command({"chain", "status", "-o", "json"}).out);

@@ -14,19 +14,26 @@ bool told_view::lists(const std::string& id) const {
   return std::find(replicas.begin(), replicas.end(), id) != replicas.end();
 }
 
+namespace {
+
+bool is_view(const demo::heard& told) {
+  const std::string name = field_text(told.event, "event");
+  return name == "chain_formed" || name == "chain_changed";
+}
+
+told_view view_in(const json& event) {
+  told_view view;
+  view.epoch = event.value("epoch", std::uint64_t{0});
+  for (const json& replica : event.value("replicas", json::array())) view.replicas.push_back(field_text(replica, "id"));
+  return view;
+}
+
+}  // namespace
+
 told_view newest_view_of(const demo::agent& one) {
-  const auto is_view = [](const demo::heard& each) {
-    const std::string name = field_text(each.event, "event");
-    return name == "chain_formed" || name == "chain_changed";
-  };
   // The last one is the newest: an agent's epochs never fall.
   const auto last = std::find_if(one.events.rbegin(), one.events.rend(), is_view);
-  told_view view;
-  if (last == one.events.rend()) return view;
-  view.epoch = last->event.value("epoch", std::uint64_t{0});
-  for (const json& replica : last->event.value("replicas", json::array()))
-    view.replicas.push_back(field_text(replica, "id"));
-  return view;
+  return last == one.events.rend() ? told_view{} : view_in(last->event);
 }
 
 told_view chain_watch::newest() const {
@@ -52,6 +59,16 @@ bool chain_watch::has_dropped(const demo::agent& victim) const {
   return view.epoch > 0 && !view.lists(victim.id);
 }
 
+std::size_t chain_watch::shortest_since(artillery::time_point moment) const {
+  std::size_t shortest = newest().replicas.size();
+  for (const auto& one : crowd_.all()) {
+    for (auto told = one->events.rbegin(); told != one->events.rend() && told->at >= moment; ++told) {
+      if (is_view(*told)) shortest = std::min(shortest, view_in(told->event).replicas.size());
+    }
+  }
+  return shortest;
+}
+
 demo::agent& chain_watch::at(victim_role role) const {
   const told_view view = newest();
   if (view.replicas.size() != length_) throw tool::failure{tool::exit_code::failed, "the chain is not whole"};
@@ -59,6 +76,14 @@ demo::agent& chain_watch::at(victim_role role) const {
   demo::agent* found = find(view.replicas[place]);
   if (found == nullptr) throw tool::failure{tool::exit_code::failed, "the chain has a replica that nobody started"};
   return *found;
+}
+
+std::vector<demo::agent*> chain_watch::replicas() const {
+  std::vector<demo::agent*> found;
+  for (const std::string& id : newest().replicas) {
+    if (demo::agent* one = find(id)) found.push_back(one);
+  }
+  return found;
 }
 
 demo::agent* chain_watch::find(const std::string& id) const {

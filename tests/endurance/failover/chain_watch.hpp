@@ -29,8 +29,12 @@ public:
   [[nodiscard]] bool is_whole() const;
   /// Who has that place in the newest view, which must be whole.
   [[nodiscard]] demo::agent& at(victim_role role) const;
+  /// Its replicas, head first.
+  [[nodiscard]] std::vector<demo::agent*> replicas() const;
   /// The others agree on a chain without it.
   [[nodiscard]] bool has_dropped(const demo::agent& victim) const;
+  /// How few replicas a view had that any of them told of since then, or has now.
+  [[nodiscard]] std::size_t shortest_since(artillery::time_point moment) const;
 
 private:
   [[nodiscard]] demo::agent* find(const std::string& id) const;

@@ -94,7 +94,8 @@ int main(int count, char** words) {
   CLI::App app{"Three agents in network namespaces are killed, stopped and cut off, one at a time, under load.",
                "failover_endurance"};
   app.add_option("--times", given.times, "How often each kind of fault happens")->capture_default_str();
-  app.add_option("--faults", given.kinds, "Which kinds: kill,stop,cut,cut-in,cut-out; by default all")->delimiter(',');
+  app.add_option("--faults", given.kinds, "Which kinds: kill,stop,cut,cut-in,cut-out,remove; by default all")
+      ->delimiter(',');
   app.add_option("--seconds", given.seconds, "No further faults after this time");
   app.add_option("--seed", given.seed, "Order and length of the faults follow from it")->capture_default_str();
   app.add_option("--preset", given.preset, "Timings of the agents")

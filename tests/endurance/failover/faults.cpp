@@ -8,11 +8,12 @@
 namespace failover {
 namespace {
 
-constexpr std::array<std::pair<fault_kind, std::string_view>, 5> names{{{fault_kind::kill, "kill"},
+constexpr std::array<std::pair<fault_kind, std::string_view>, 6> names{{{fault_kind::kill, "kill"},
                                                                         {fault_kind::stop, "stop"},
                                                                         {fault_kind::cut, "cut"},
                                                                         {fault_kind::cut_in, "cut-in"},
-                                                                        {fault_kind::cut_out, "cut-out"}}};
+                                                                        {fault_kind::cut_out, "cut-out"},
+                                                                        {fault_kind::remove, "remove"}}};
 
 }  // namespace
 

@@ -10,11 +10,12 @@
 namespace failover {
 
 enum class fault_kind : std::uint8_t {
-  kill,    ///< SIGKILL; started again later, with its directory
-  stop,    ///< SIGSTOP, later SIGCONT: all that was sent to it meanwhile waits for it
-  cut,     ///< the other replicas and it do not hear each other; clients still reach it
-  cut_in,  ///< it does not hear the others, which hear it
-  cut_out  ///< the others do not hear it; it hears them
+  kill,     ///< SIGKILL; started again later, with its directory
+  stop,     ///< SIGSTOP, later SIGCONT: all that was sent to it meanwhile waits for it
+  cut,      ///< the other replicas and it do not hear each other; clients still reach it
+  cut_in,   ///< it does not hear the others, which hear it
+  cut_out,  ///< the others do not hear it; it hears them
+  remove    ///< cut off, and removed by an operator at once, while its lease goes on; added again later
 };
 
 enum class victim_role : std::uint8_t { head, middle, tail };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <utility>
 
 #include "exit_code.hpp"
 #include "node/part_configs.hpp"
@@ -105,7 +106,7 @@ fault_account rehearsal::carry_out(const fault& what) {
   begin(what, victim);
   if (what.is_short) {
     pause(lease_ + lease_ / 10 + up_to(lease_));
-    came_to.was_dropped = chain_.has_dropped(victim);
+    came_to.was_dropped = comes_true([&] { return chain_.has_dropped(victim); }, {});
   } else {
     came_to.was_dropped = comes_true([&] { return chain_.has_dropped(victim); }, drop_limit);
     came_to.dropped = artillery::clock::now() - began;
@@ -117,6 +118,7 @@ fault_account rehearsal::carry_out(const fault& what) {
   wait_until_whole(victim, ended);
   const artillery::time_point whole = artillery::clock::now();
   came_to.whole = whole - ended;
+  came_to.shortest = chain_.shortest_since(began);
   came_to.gap = traffic_->longest_gap(began, whole);
   came_to.answered_after = traffic_->answers_after(number, began, ended);
   return came_to;
@@ -133,6 +135,7 @@ void rehearsal::begin(const fault& what, demo::agent& victim) {
     case fault_kind::cut:
     case fault_kind::cut_in:
     case fault_kind::cut_out: return net_.cut(victim.name, what.kind);
+    case fault_kind::remove: net_.cut(victim.name, what.kind); return remove(victim);
   }
 }
 
@@ -142,7 +145,8 @@ void rehearsal::end(const fault& what, demo::agent& victim) {
     case fault_kind::stop: return victim.process->signal(SIGCONT);
     case fault_kind::cut:
     case fault_kind::cut_in:
-    case fault_kind::cut_out: return net_.heal(victim.name);
+    case fault_kind::cut_out:
+    case fault_kind::remove: return net_.heal(victim.name);
   }
 }
 
@@ -160,28 +164,47 @@ bool rehearsal::comes_true(const std::function<bool()>& holds, artillery::durati
 }
 
 void rehearsal::wait_until_whole(const demo::agent& victim, artillery::time_point since) {
-  constexpr artillery::duration repair_every = 1s;
+  constexpr artillery::duration mend_every = 1s;
   const std::size_t number = number_of(victim);
   const auto goes_on = [&] { return chain_.is_whole() && traffic_->goes_on_since(since, number); };
   do {
-    repair();
-    if (comes_true(goes_on, repair_every)) return;
+    mend();
+    if (comes_true(goes_on, mend_every)) {
+      removed_ = nullptr;
+      return;
+    }
   } while (artillery::clock::now() - since < whole_limit);
   throw failure{exit_code::failed, chain_.is_whole() ? "no write was acknowledged, or " + victim.name +
                                                            " answered no read, although the chain is whole"
                                                      : "the chain did not become whole again"};
 }
 
-/// As an operator would: a node that comes and goes as often as here is kept out longer and longer.
-void rehearsal::repair() {
+/// What an operator does: a node that comes and goes as often as here is kept out longer and longer, and one that was
+/// removed for ever.
+void rehearsal::mend() {
+  const auto members = chain_.replicas();
+  for (const demo::agent* one : members) (void)change(*one, {{"change", "repair"}});
+  const bool is_out = removed_ != nullptr && std::find(members.begin(), members.end(), removed_) == members.end();
+  if (is_out && !members.empty()) (void)change(*members.back(), {{"change", "add"}, {"node", removed_->id}});
+}
+
+void rehearsal::remove(demo::agent& victim) {
+  const auto members = chain_.replicas();
+  const demo::agent& asked = *(members.front() == &victim ? members.back() : members.front());
+  if (!change(asked, {{"change", "remove"}, {"node", victim.id}}))
+    throw failure{exit_code::failed, asked.name + " did not remove " + victim.name};
+  removed_ = &victim;
+}
+
+/// Whether it came about. It may not while the chain is changing anyway.
+bool rehearsal::change(const demo::agent& asked, nlohmann::json what) const {
   constexpr artillery::duration patience = 1s;
-  const told_view view = chain_.newest();
-  for (const auto& one : crowd_.all()) {
-    if (!view.lists(one->id)) continue;
-    try {
-      (void)crowd_.connect(*one).request({{"op", "chain"}, {"change", "repair"}}, patience);
-    } catch (const failure&) {  // it is no replica any more, or not up yet: then it has nothing to forgive
-    }
+  what["op"] = "chain";
+  try {
+    (void)crowd_.connect(asked).request(std::move(what), patience);
+    return true;
+  } catch (const failure&) {
+    return false;
   }
 }
 

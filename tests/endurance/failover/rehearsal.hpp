@@ -22,6 +22,7 @@ struct fault_account {
   artillery::duration dropped{};   ///< after its beginning
   artillery::duration gap{};       ///< the longest in acknowledged writes, from its beginning to a whole chain
   artillery::duration whole{};     ///< after its end
+  std::size_t shortest = 0;        ///< replicas in the chain, at the least, from its beginning to a whole chain
   std::size_t answered_after = 0;  ///< reads that were asked of the victim meanwhile, answered by it afterwards
 };
 
@@ -46,7 +47,9 @@ private:
   void end(const fault& what, demo::agent& victim);
   [[nodiscard]] bool comes_true(const std::function<bool()>& holds, artillery::duration limit);
   void wait_until_whole(const demo::agent& victim, artillery::time_point since);
-  void repair();
+  void mend();
+  void remove(demo::agent& victim);
+  bool change(const demo::agent& asked, nlohmann::json what) const;
   [[nodiscard]] std::size_t number_of(const demo::agent& one) const;
 
   const network& net_;
@@ -55,6 +58,7 @@ private:
   artillery::duration lease_;
   chain_watch chain_;
   std::unique_ptr<traffic> traffic_;
+  const demo::agent* removed_ = nullptr;  ///< by an operator, and not back yet
 };
 
 }  // namespace failover

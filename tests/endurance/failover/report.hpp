@@ -19,6 +19,7 @@ public:
 private:
   struct tally {
     std::size_t dropped = 0;
+    std::size_t alone = 0;  ///< the chain was down to one replica for a moment
     std::size_t answered_after = 0;
     std::vector<artillery::duration> gaps;
   };

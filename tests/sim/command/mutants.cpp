@@ -26,16 +26,21 @@ namespace simulator {
 namespace {
 
 /// `names` are those of all of a protocol's mistakes, the first of which is none; the room finds those that `concern`
-/// it.
+/// it, beside those of other lists.
 template <class Mutation, std::size_t N, class Concern>
 void add_mutants(room& to, const std::array<std::string_view, N>& names, Mutation& planted, Concern concern) {
+  const std::size_t first = to.mutants.size();
   std::vector<Mutation> those;
   for (std::size_t i = 1; i < N; ++i) {
     if (!concern(static_cast<Mutation>(i))) continue;
     those.push_back(static_cast<Mutation>(i));
     to.mutants.emplace_back(names[i]);
   }
-  to.plant = [those, &planted](std::size_t which) { planted = which < those.size() ? those[which] : Mutation::none; };
+  to.plant = [those, &planted, first, others = to.plant](std::size_t which) {
+    if (others) others(which);
+    const bool is_here = which >= first && which - first < those.size();
+    planted = is_here ? those[which - first] : Mutation::none;
+  };
 }
 
 }  // namespace
@@ -45,15 +50,17 @@ std::vector<room> rooms_with_mutants() {
   const auto any = [](auto) { return true; };
   const auto of_views = [](replication::mutation which) { return replication::concerns_views(which); };
   const auto of_one_view = [](replication::mutation which) { return !replication::concerns_views(which); };
+  const auto in_a_chain = [](replication::register_mutation which) { return replication::shows_in_a_chain(which); };
+  const auto by_seeds = [](replication::register_mutation which) { return replication::is_found_by_seeds(which); };
   std::vector<room> all = rooms();
   for (room& one : all) {
     if (one.name == "chain") {
       add_mutants(one, replication::mutation_names, replication::planted, of_one_view);
     } else if (one.name == "views") {
       add_mutants(one, replication::mutation_names, replication::planted, of_views);
+      add_mutants(one, replication::register_mutation_names, replication::register_planted, in_a_chain);
     } else if (one.name == "register") {
-      add_mutants(one, replication::register_mutation_names, replication::register_planted,
-                  [](auto which) { return replication::is_found_by_seeds(which); });
+      add_mutants(one, replication::register_mutation_names, replication::register_planted, by_seeds);
     } else if (one.name == "membership") {
       add_mutants(one, artillery::membership::mutation_names, artillery::membership::planted, any);
     } else if (one.name == "discovery") {
