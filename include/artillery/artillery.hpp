@@ -14,5 +14,6 @@
 #include "artillery/node.hpp"
 #include "artillery/node_id.hpp"
 #include "artillery/replication.hpp"
+#include "artillery/replication/quorum_authority.hpp"
 #include "artillery/sim.hpp"
 #include "artillery/version.hpp"
