@@ -51,7 +51,10 @@ public:
     go(swarm_.fault_phase, [] { return false; });
     heal();
     if (must_make_progress()) {
-      go(register_patience, [this] { return is_in_order(); });
+      go(register_patience, [this] {
+        start_again_whose_disk_refused();
+        return is_in_order();
+      });
       if (checks_.violations().empty() && !is_in_order()) tell_what_is_missing();
     } else {
       ++stopped_;
@@ -283,6 +286,17 @@ private:
       call_member(i, [proposes = i == 0](member_program& p, time_point now, network_effects& out) {
         p.settle(proposes, now, out);
       });
+    }
+  }
+
+  /// What was written as all was healed may still fail afterwards.
+  void start_again_whose_disk_refused() {
+    for (std::size_t i = 0; i < swarm_.voters; ++i) {
+      if (!world_.is_up(voter_host(i))) continue;
+      const auto* acceptor = static_cast<const voter_program&>(*world_.running(voter_host(i))).acceptor();
+      if (acceptor == nullptr || !acceptor->is_silent()) continue;
+      world_.crash(voter_host(i));
+      bring_up(i);
     }
   }
 

@@ -182,6 +182,7 @@ const std::optional<std::string>& voted_authority::fault() {
     choose(*next);
   }
   if (!checks_.violations().empty()) blame(checks_.violations().front());
+  if (is_calm_) start_the_silent();
   return simulated_authority::fault();
 }
 
@@ -240,12 +241,19 @@ void voted_authority::mend() {
 }
 
 void voted_authority::calm() {
+  is_calm_ = true;
   set_links({});
   for (const host h : voter_hosts_) world_.set_disk_faults(h, disk_faults{});
+  for (std::size_t v = 0; v < manners_.voters; ++v) start_voter(v);
+}
+
+/// One whose disk refused is silent until somebody starts it again; what was under way may still fail after all is
+/// calm.
+void voted_authority::start_the_silent() {
   for (std::size_t v = 0; v < manners_.voters; ++v) {
     const auto* running = static_cast<const voter_program*>(world_.running(voter_hosts_[v]));
-    // One whose disk refused is silent until somebody starts it again.
-    if (running != nullptr && (running->acceptor() == nullptr || running->acceptor()->is_silent())) stop_voter(v);
+    if (running == nullptr || running->acceptor() == nullptr || !running->acceptor()->is_silent()) continue;
+    stop_voter(v);
     start_voter(v);
   }
 }

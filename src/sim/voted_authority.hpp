@@ -70,6 +70,7 @@ private:
   void strike(const voted_manners::fault& fault);
   void stop_voter(std::size_t i);
   void start_voter(std::size_t i);
+  void start_the_silent();
   void lose_disk(std::size_t i);
   void told(const asker& who, const replication::authority_answer& answer);
 
@@ -84,6 +85,7 @@ private:
   std::vector<host> voter_hosts_;
   std::vector<host> asker_hosts_;
   std::vector<bool> is_lost_;
+  bool is_calm_ = false;
   std::uint64_t crashes_ = 0;
   std::uint64_t disks_lost_ = 0;
   std::uint64_t pauses_ = 0;

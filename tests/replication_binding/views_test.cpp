@@ -1,5 +1,7 @@
 // A chain on real sockets whose view changes: it heals itself while writes go on.
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "healing_chain.hpp"
 
@@ -13,6 +15,14 @@ void check_answers_nothing(healing_chain& chain, std::size_t removed) {
   REQUIRE(chain.until([&] { return asked.done(); }));
   CHECK(asked.error() == errc::not_serving);
   CHECK(chain.at(removed).try_read("key 1").what == local_read::outcome::ask);
+}
+
+std::uint64_t figure(healing_chain& chain, std::size_t number, std::string_view name) {
+  std::uint64_t found = 0;
+  chain.at(number).metrics([&](std::string_view each, std::uint64_t value) {
+    if (each == name) found = value;
+  });
+  return found;
 }
 
 }  // namespace
@@ -65,6 +75,12 @@ TEST_CASE("a chain of three shrinks to one and grows back, and no write fails", 
   CHECK_FALSE(chain.change(0, view_change::add(chain.node(2))));
   REQUIRE(chain.is_chain_of(3));
   REQUIRE(chain.goes_on());
+  // The first, two removals and two joins; it need not have heard of the step between, at which a learner is admitted.
+  CHECK(figure(chain, 1, "replication.views") >= 5);
+  CHECK(figure(chain, 1, "replication.proposals") >= 1);
+  CHECK(figure(chain, 1, "replication.gates_waited") >= 1);
+  CHECK(figure(chain, 1, "replication.learners_promoted") >= 1);
+  CHECK(figure(chain, 1, "replication.checkpoints") >= 1);
   chain.end_load();
 }
 
