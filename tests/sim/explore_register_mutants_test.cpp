@@ -96,6 +96,22 @@ bool does_a_lease_outlive_an_early_end() {
   return quiet && quiet->yes && renewed && renewed->yes;
 }
 
+/// All voters start anew right after a view was chosen. Whether they then say that they have been quiet.
+bool does_a_restart_end_a_gate() {
+  using namespace std::chrono_literals;
+  small_register table;
+  table.found(0, table.view_of(1, {0, 1, 2}));
+  table.deliver();
+  table.ask(0, replication::authority_cas{1, 1, table.view_of(2, {0, 1})});
+  table.pass(300ms);
+  const auto swapped = table.answer<replication::authority_cas_done>(0);
+  for (const std::size_t voter : {0U, 1U, 2U}) table.restart_voter(voter);
+  table.ask(0, replication::authority_quiet{2, 2, swapped.value().now->chosen_in, small_register::lease});
+  table.pass(1s);
+  const auto quiet = table.answer<replication::authority_quieted>(0);
+  return quiet && quiet->yes;
+}
+
 }  // namespace
 
 TEST_CASE("planted mistakes are found in a small register, with a short run", "[sim][explore][register][mutants]") {
@@ -123,5 +139,13 @@ TEST_CASE("reports of voters that accepted another ballot end a gate too early",
   CHECK_FALSE(does_a_lease_outlive_an_early_end());
   register_planted = register_mutation::reports_of_any_ballot;
   CHECK(does_a_lease_outlive_an_early_end());
+  register_planted = register_mutation::none;
+}
+
+TEST_CASE("a voter that forgets its start ends a gate too early", "[sim][register][mutants]") {
+  register_planted = register_mutation::none;
+  CHECK_FALSE(does_a_restart_end_a_gate());
+  register_planted = register_mutation::restart_forgets_yes;
+  CHECK(does_a_restart_end_a_gate());
   register_planted = register_mutation::none;
 }
