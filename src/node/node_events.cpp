@@ -34,7 +34,7 @@ void node_impl::pull_replication() {
     } else {
       self.events_.push(node_event{what});
       self.view_changed();
-      if (what.what == replication::event::kind::removed) self.leaving_timer_.cancel();
+      if (what.what == replication::event::kind::removed) self.leave_soon();
     }
     self.pull_replication();
   }));

@@ -15,6 +15,8 @@ namespace {
 
 /// How long a node that leaves waits for the chain to go on without its replica.
 constexpr duration removal_wait_max = std::chrono::seconds{1};
+/// And after that, for its replica to tell so.
+constexpr duration telling_wait = std::chrono::milliseconds{100};
 
 bool keeps_something(const node_config& config) noexcept {
   return !config.directory.empty() || (config.expect > 1 && config.expect <= node_config::expect_max);
@@ -184,9 +186,19 @@ void node_impl::begin_leave(std::uint64_t number, done when_over) {
     ++parts_leaving_;
     replica_->retire();
     leaving_timer_.expires_after(removal_wait_max);
-    leaving_timer_.async_wait(on_strand([](node_impl& self, std::error_code) { self.half_left(); }));
+    leaving_timer_.async_wait(on_strand([](node_impl& self, std::error_code error) {
+      if (!error) self.half_left();
+    }));
   }
   cluster_->async_leave(on_strand(left));
+}
+
+/// The chain goes on without the replica here, which tells the tail that it knows.
+void node_impl::leave_soon() {
+  if (!leaving_begun_ || leaving_timer_.expires_after(telling_wait) == 0) return;
+  leaving_timer_.async_wait(on_strand([](node_impl& self, std::error_code error) {
+    if (!error) self.half_left();
+  }));
 }
 
 bool node_impl::hosts_replica_of_several() const {

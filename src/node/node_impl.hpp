@@ -68,6 +68,7 @@ private:
   void stop(std::error_code why);
   void begin_leave(std::uint64_t number, done when_over);
   void half_left();
+  void leave_soon();
   [[nodiscard]] bool hosts_replica_of_several() const;
   void make_replica();
   void part_is_up();

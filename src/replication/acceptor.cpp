@@ -178,31 +178,34 @@ void acceptor::renew(const register_request& question, register_reply& answer, t
     return;
   }
   ++counters_.renewals;
-  note_yes(question.epoch, now);
+  note_yes(question.asker, question.epoch, now);
 }
 
 void acceptor::report(const register_request& question, register_reply& answer, time_point now) {
   ++counters_.reports;
   answer.at = state_.accepted;
   answer.epoch = state_.value.epoch;
-  answer.quiet = quiet_before(question.epoch, now);
+  answer.quiet = quiet_before(question.epoch, question.whom, now);
 }
 
-void acceptor::note_yes(std::uint64_t epoch, time_point now) {
-  // Nobody needs an earlier yes to this epoch or a later one any more: this one counts wherever those do.
-  std::erase_if(yeses_, [epoch](const last_yes& earlier) { return earlier.epoch >= epoch; });
-  yeses_.push_back({epoch, now});
+void acceptor::note_yes(const replica_id& who, std::uint64_t epoch, time_point now) {
+  // Nobody needs its earlier yes to this epoch or a later one any more: this one counts wherever that does.
+  std::erase_if(yeses_, [&](const last_yes& earlier) { return earlier.who == who && earlier.epoch >= epoch; });
+  yeses_.push_back({who, epoch, now});
   if (yeses_.size() <= yeses_max) return;
-  yeses_[1].epoch = yeses_[0].epoch;
+  forgotten_ = yeses_.front().at;
   yeses_.erase(yeses_.begin());
 }
 
-/// How long there was no yes to any epoch before `epoch`. What an earlier process of this voter said is not known: it
-/// may have said yes until the moment at which this one started.
-duration acceptor::quiet_before(std::uint64_t epoch, time_point now) const noexcept {
+/// How long there was no yes to any of these, or to anybody, to an epoch before `epoch`. What an earlier process of
+/// this voter said is not known: it may have said yes until the moment at which this one started.
+duration acceptor::quiet_before(std::uint64_t epoch, const std::vector<replica_id>& whom,
+                                time_point now) const noexcept {
   time_point last = mutant(register_mutation::restart_forgets_yes) ? time_point{} : started_;
+  last = std::max(last, forgotten_);
   for (const last_yes& yes : yeses_) {
-    if (yes.epoch < epoch) last = std::max(last, yes.at);
+    const bool is_asked_for = whom.empty() || std::find(whom.begin(), whom.end(), yes.who) != whom.end();
+    if (is_asked_for && yes.epoch < epoch) last = std::max(last, yes.at);
   }
   return std::max(now - last, duration::zero());
 }
@@ -230,7 +233,10 @@ void acceptor::send(const connection& to, const register_reply& answer, network_
 std::uint64_t acceptor::hash(time_point now) const {
   detail::state_hash h;
   h.add(encode_voter(state_)).add(started_, now).add(last_ - durable_).add(is_silent_);
-  for (const last_yes& yes : yeses_) h.add(yes.epoch).add(yes.at, now);
+  for (const last_yes& yes : yeses_) {
+    h.add(yes.who.node).add(yes.who.incarnation).add(yes.epoch).add(yes.at, now);
+  }
+  h.add(forgotten_, now);
   std::vector<std::byte> encoded;
   for (const waiting_answer& each : waiting_) {
     h.add(each.after - durable_).add(each.to.number).add(each.to.peer);

@@ -65,13 +65,14 @@ private:
     register_request question;
     std::optional<register_reply> answer;  // none: the question is answered then, as if it came then
   };
-  /// When it last said yes to anybody of `epoch`.
+  /// When it last said yes to a replica, of `epoch`.
   struct last_yes {
+    replica_id who;
     std::uint64_t epoch = 0;
     time_point at;
   };
-  /// Epochs that are told apart; of older ones the later moment counts for both.
-  static constexpr std::size_t yeses_max = 4;
+  /// Replicas and epochs that are told apart; what is older counts as said to everybody.
+  static constexpr std::size_t yeses_max = 2 * view_replicas_max;
 
   void take(const connection& from, register_request question, time_point now, network_effects& out);
   [[nodiscard]] voter_verdict fence(const register_request& question) const noexcept;
@@ -80,8 +81,9 @@ private:
   void accept(const register_request& question, register_reply& answer);
   void renew(const register_request& question, register_reply& answer, time_point now);
   void report(const register_request& question, register_reply& answer, time_point now);
-  void note_yes(std::uint64_t epoch, time_point now);
-  [[nodiscard]] duration quiet_before(std::uint64_t epoch, time_point now) const noexcept;
+  void note_yes(const replica_id& who, std::uint64_t epoch, time_point now);
+  [[nodiscard]] duration quiet_before(std::uint64_t epoch, const std::vector<replica_id>& whom,
+                                      time_point now) const noexcept;
   [[nodiscard]] register_reply reply_to(const register_request& question) const;
   void changed() noexcept { is_changed_ = true; }
   void persist(network_effects& out);
@@ -90,9 +92,10 @@ private:
   std::uint32_t cluster_;
   voter_state state_;
   time_point started_;
-  std::vector<last_yes> yeses_;  // epochs and moments both ascend
-  operation last_ = 0;           // newest persist asked for
-  operation durable_ = 0;        // newest that completed
+  std::vector<last_yes> yeses_;               // moments ascend
+  time_point forgotten_ = time_point::min();  // the latest yes that is not among them any more
+  operation last_ = 0;                        // newest persist asked for
+  operation durable_ = 0;                     // newest that completed
   std::deque<waiting_answer> waiting_;
   bool is_changed_ = false;  // in the question at hand
   bool is_silent_ = false;

@@ -32,7 +32,7 @@ void put(authority& decides, const replica_id& who, const authority_renew& asked
 }
 
 void put(authority& decides, const replica_id& /*who*/, const authority_quiet& asked, authority_told told) {
-  decides.quiet(asked.epoch, asked.chosen_in, asked.quiet,
+  decides.quiet(asked.epoch, asked.chosen_in, asked.quiet, asked.whom,
                 [id = asked.id, told = std::move(told)](std::error_code error, bool is_quiet) {
                   told({}, authority_quieted{.id = id, .yes = !error && is_quiet});
                 });

@@ -157,7 +157,8 @@ std::optional<reply_status> core::objection_to(const hello& peer, const turn& at
   const bool other_epoch = peer.epoch != view_.epoch && !mutant(mutation::takes_other_epochs);
   // Who knows this view, and is not in it, was in none before: a name that was dropped does not come back.
   const bool is_stranger = peer.role == link_role::learner && !replication::is_learner(view_, peer.from);
-  if (is_stranger && is_tail() && managed_ && peer.epoch == view_.epoch) note_candidate(peer, at.now);
+  const bool wants_in = is_stranger && !peer.at.none();
+  if (wants_in && is_tail() && managed_ && peer.epoch == view_.epoch) note_candidate(peer, at.now);
   if (other_epoch) return peer.epoch < view_.epoch ? reply_status::stale_epoch : reply_status::not_serving;
   const auto is_peer = [&](const replication::member& m) { return same_replica(m.id, peer.from); };
   bool expected = false;

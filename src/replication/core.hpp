@@ -72,6 +72,8 @@ public:
   /// repair. `listens_at`: where this node is reached, for the views it is to be admitted to.
   void start(const endpoint& listens_at, const turn& at);
   void answered(const authority_answer& answer, const turn& at);
+  /// Once it is dropped it does not ask to be fed again; that it knows it was, it tells the tail all the same.
+  void retire() noexcept { listens_at_ = {}; }
   /// A node that was removed is a stranger now, once readers of its process know that it serves nothing: nothing is
   /// left of what it held, and its name is another.
   void begin_anew(std::uint64_t incarnation, const turn& at);

@@ -217,7 +217,8 @@ void core::ask_lease(const turn& at) {
 void core::ask_quiet(const turn& at) {
   asking_quiet_ = inquiry{next_question_++, at.now};
   quiet_at_ = at.now + config_.authority_timeout;
-  at.out.ask(authority_quiet{asking_quiet_->id, view_.epoch, chosen_in_, gate_length(view_.lease, view_.drift_ppm)});
+  at.out.ask(
+      authority_quiet{asking_quiet_->id, view_.epoch, chosen_in_, gate_length(view_.lease, view_.drift_ppm), awaited_});
 }
 
 void core::propose(view next, const turn& at) {
@@ -225,7 +226,7 @@ void core::propose(view next, const turn& at) {
   ++counters_.proposals;
   if (mutant(mutation::early_before_adoption)) {
     asking_quiet_ = inquiry{next_question_++, at.now};
-    at.out.ask(authority_quiet{asking_quiet_->id, next.epoch, {}, gate_length(view_.lease, view_.drift_ppm)});
+    at.out.ask(authority_quiet{asking_quiet_->id, next.epoch, {}, gate_length(view_.lease, view_.drift_ppm), {}});
   }
   at.out.ask(authority_cas{proposal_->cas.id, view_.epoch, next});
   if (mutant(mutation::adopts_unchosen)) put_in_force({std::move(next), {}}, at);

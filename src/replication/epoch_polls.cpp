@@ -48,6 +48,7 @@ void epoch_polls::ask_quiet(const replica_id& who, const authority_quiet& questi
   poll& one = add(question.id, register_question::report, who, question.epoch, deadline);
   one.chosen_in = question.chosen_in;
   one.at_least = question.quiet;
+  if (question.whom.size() <= report_whom_max) one.whom = question.whom;
   one.yes = early;
 }
 
@@ -86,6 +87,7 @@ void epoch_polls::expire(electorate& voters, time_point now, detail::random& ran
     question.number = one.number;
     question.asker = one.who;
     question.epoch = one.epoch;
+    question.whom = one.whom;
     voters.ask_all(question, one.yes, out);
   }
 }
@@ -147,7 +149,8 @@ std::uint64_t epoch_polls::hash(time_point now) const {
     h.add(one.id).add(one.what).add(next_number_ - one.number).add(one.who.node).add(one.who.incarnation);
     h.add(one.epoch).add(one.chosen_in.round).add(one.chosen_in.proposer).add(one.chosen_in.incarnation);
     h.add(one.at_least).add(one.deadline, now).add(one.next_send, now).add(one.again.failures());
-    h.add(one.yes.bits()).add(one.no.bits());
+    h.add(one.yes.bits()).add(one.no.bits()).add(one.whom.size());
+    for (const replica_id& each : one.whom) h.add(each.node).add(each.incarnation);
   }
   return h.value();
 }

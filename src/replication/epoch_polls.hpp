@@ -51,8 +51,9 @@ private:
     std::uint64_t number = 0;
     replica_id who;
     std::uint64_t epoch = 0;
-    ballot chosen_in;     // of `report`
-    duration at_least{};  // of `report`
+    ballot chosen_in;              // of `report`
+    duration at_least{};           // of `report`
+    std::vector<replica_id> whom;  // of `report`
     time_point deadline;
     std::optional<time_point> next_send;  // none: at once
     detail::backoff again;

@@ -83,7 +83,7 @@ struct hello {
   std::uint64_t chain = 0;
   std::uint64_t epoch = 0;
   replica_id from;           // of a client: none
-  endpoint at{};             // of a learner: where it listens
+  endpoint at{};             // of a learner: where it listens; none: it asks for nothing, and only tells `former`
   std::uint64_t former = 0;  // of a learner: the incarnation that it had until it was dropped; 0: none
 
   friend bool operator==(const hello&, const hello&) = default;

@@ -140,10 +140,12 @@ void quorum_authority::renew(const replica_id& who, std::uint64_t epoch, done_ha
   });
 }
 
-void quorum_authority::quiet(std::uint64_t epoch, const ballot& chosen_in, duration length, quiet_handler done) {
-  net::submit(binding_, [epoch, chosen_in, length, done = std::move(done)](quorum_binding& of) mutable {
-    of.ask({of.options.node, 0}, authority_quiet{0, epoch, chosen_in, length}, std::move(done));
-  });
+void quorum_authority::quiet(std::uint64_t epoch, const ballot& chosen_in, duration length,
+                             std::vector<replica_id> whom, quiet_handler done) {
+  net::submit(
+      binding_, [epoch, chosen_in, length, whom = std::move(whom), done = std::move(done)](quorum_binding& of) mutable {
+        of.ask({of.options.node, 0}, authority_quiet{0, epoch, chosen_in, length, std::move(whom)}, std::move(done));
+      });
 }
 
 quorum_status quorum_authority::status() const {

@@ -40,6 +40,21 @@ bool tells_view(const register_reply& reply) noexcept {
   return reply.what == register_question::prepare || (reply.what == register_question::identify && reply.genesis != 0);
 }
 
+void put_whom(writer& body, const std::vector<replica_id>& whom) {
+  body.put_varint(whom.size());
+  for (const replica_id& one : whom) body.put(one.node).put(one.incarnation);
+}
+
+std::vector<replica_id> take_whom(reader& body) {
+  constexpr std::size_t each = 16 + 8;
+  std::vector<replica_id> whom(body.take_count(report_whom_max, each));
+  for (replica_id& one : whom) {
+    one.node = body.take_node_id();
+    one.incarnation = body.take<std::uint64_t>();
+  }
+  return whom;
+}
+
 void begin_register(std::vector<std::byte>& out, std::uint8_t kind, std::uint32_t cluster) {
   detail::begin_datagram(out, {detail::module::replication, kind, 0}, cluster);
 }
@@ -68,6 +83,7 @@ void encode(std::vector<std::byte>& out, std::uint32_t cluster, const register_r
   if (carries_ballot(message.what)) put_ballot(body, message.at);
   if (carries_epoch(message.what)) body.put(message.epoch);
   if (carries_view(message.what)) put_view(body, message.value);
+  if (message.what == register_question::report) put_whom(body, message.whom);
   detail::seal_datagram(out);
 }
 
@@ -85,6 +101,7 @@ std::optional<register_request> decode_register_request(bytes_view datagram, std
   if (carries_ballot(result.what)) result.at = take_ballot(*body);
   if (carries_epoch(result.what)) result.epoch = body->take<std::uint64_t>();
   if (carries_view(result.what)) result.value = take_view(*body);
+  if (result.what == register_question::report) result.whom = take_whom(*body);
   const bool names_no_ballot = carries_ballot(result.what) && result.at.round == 0;
   if (body->complete() && !names_no_ballot) return result;
   error = errc::malformed;

@@ -22,9 +22,12 @@ enum class register_question : std::uint8_t {
   prepare = 2,   ///< promise this ballot, and tell what you accepted
   accept = 3,    ///< accept this view in this ballot
   renew = 4,     ///< is this still the epoch, and am I in it?
-  report = 5     ///< how long ago did you last say yes to any epoch before this one?
+  report = 5     ///< how long ago did you last say yes to any of these, of an epoch before this one?
 };
 inline constexpr std::uint8_t register_question_max = 5;
+
+/// Replicas that a report is about, at most; more are asked about as everybody.
+inline constexpr std::size_t report_whom_max = 64;
 
 /// What a voter says to a question. A code of the wire: never renumbered.
 enum class voter_verdict : std::uint8_t {
@@ -43,10 +46,11 @@ struct register_request {
   std::uint64_t chain = 0;
   std::uint64_t genesis = 0;  ///< of `identify`: 0 when not known
   replica_id asker;
-  std::uint64_t voter = 0;  ///< incarnation of the voter that is asked; of `identify`: 0
-  ballot at;                ///< of `prepare` and `accept`
-  std::uint64_t epoch = 0;  ///< of `renew` and `report`
-  view value;               ///< of `found` and `accept`
+  std::uint64_t voter = 0;       ///< incarnation of the voter that is asked; of `identify`: 0
+  ballot at;                     ///< of `prepare` and `accept`
+  std::uint64_t epoch = 0;       ///< of `renew` and `report`
+  view value;                    ///< of `found` and `accept`
+  std::vector<replica_id> whom;  ///< of `report`; empty: everybody
 
   friend bool operator==(const register_request&, const register_request&) = default;
 };

@@ -213,7 +213,7 @@ void replica_binding::heard(const event& what) {
     if (!alive) return;
     auto& self = static_cast<replica_binding&>(*alive);
     if (is_displaced) return self.stop(make_error_code(errc::node_id_in_use));
-    if (!self.is_retiring_) self.begin_anew();
+    self.begin_anew();
   });
 }
 
@@ -290,7 +290,7 @@ void replica_binding::cancel_change(request_id number) {
 
 void replica_binding::retire() {
   submit(std::static_pointer_cast<replica_binding>(shared_from_this()),
-         [](replica_binding& self) { self.is_retiring_ = true; });
+         [](replica_binding& self) { self.step([](core& c, const turn&) { c.retire(); }); });
 }
 
 void replica_binding::hint(const node_id& about, peer_hint what) {

@@ -169,7 +169,6 @@ private:
   std::vector<adoption> early_adoptions_;
   view view_;
   bool is_flush_posted_ = false;
-  bool is_retiring_ = false;
 };
 
 }  // namespace artillery::replication

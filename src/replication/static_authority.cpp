@@ -22,7 +22,8 @@ std::error_code check_view(const view& candidate) noexcept {
   return {};
 }
 
-void authority::quiet(std::uint64_t /*epoch*/, const ballot& /*chosen_in*/, duration /*length*/, quiet_handler done) {
+void authority::quiet(std::uint64_t /*epoch*/, const ballot& /*chosen_in*/, duration /*length*/,
+                      std::vector<replica_id> /*whom*/, quiet_handler done) {
   done({}, false);
 }
 

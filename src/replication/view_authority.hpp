@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "artillery/clock.hpp"
 #include "artillery/replication/authority.hpp"
@@ -48,15 +49,16 @@ struct authority_renew {
 };
 
 /// R8, the early end of a gate: "Has a majority of voters, each of which accepted `chosen_in` or a higher ballot, given
-/// nobody a yes for an epoch below `epoch` for at least `quiet`?" Each by its own clock that counts suspended time, the
-/// start of its process counting as a yes to all; asked after this question, not before.
+/// none of `whom` a yes for an epoch below `epoch` for at least `quiet`?" Each by its own clock that counts suspended
+/// time, the start of its process counting as a yes to all; asked after this question, not before.
 struct authority_quiet {
   question_id id = 0;
   std::uint64_t epoch = 0;
   ballot chosen_in;
   duration quiet{};
+  std::vector<replica_id> whom;  ///< that are not in the view of `epoch`; empty: everybody
 
-  friend bool operator==(const authority_quiet&, const authority_quiet&) noexcept = default;
+  friend bool operator==(const authority_quiet&, const authority_quiet&) = default;
 };
 
 using authority_question = std::variant<authority_read, authority_cas, authority_renew, authority_quiet>;

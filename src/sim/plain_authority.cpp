@@ -72,14 +72,17 @@ authority_answer plain_authority::answer_to(const asker& /*who*/, const authorit
 
 authority_answer plain_authority::answer_to(const asker& who, const authority_renew& renewal) {
   const bool yes = newest().epoch == renewal.epoch && is_replica(newest(), who.who);
-  if (yes) last_yes_[renewal.epoch] = world_.now();
+  if (yes) last_yes_[{who.who, renewal.epoch}] = world_.now();
   return authority_renewed{.id = renewal.id, .yes = yes};
 }
 
 authority_answer plain_authority::answer_to(const asker& /*who*/, const authority_quiet& quiet) {
   bool yes = manners_.tells_quiet;
-  for (const auto& [epoch, at] : last_yes_) {
-    if (epoch < quiet.epoch && world_.now() - at < quiet.quiet) yes = false;
+  for (const auto& [said, at] : last_yes_) {
+    const auto& [to, epoch] = said;
+    const bool is_asked_for =
+        quiet.whom.empty() || std::find(quiet.whom.begin(), quiet.whom.end(), to) != quiet.whom.end();
+    if (is_asked_for && epoch < quiet.epoch && world_.now() - at < quiet.quiet) yes = false;
   }
   return authority_quieted{.id = quiet.id, .yes = yes};
 }

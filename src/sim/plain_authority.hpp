@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "artillery/sim.hpp"
@@ -46,8 +47,8 @@ private:
   authority_manners manners_;
   detail::random random_;
   deliver answer_;
-  std::map<std::uint64_t, time_point> last_yes_;                    // by epoch
-  std::map<std::uint64_t, replication::question_id> fenced_up_to_;  // by process
+  std::map<std::pair<replication::replica_id, std::uint64_t>, time_point> last_yes_;  // to whom, of which epoch
+  std::map<std::uint64_t, replication::question_id> fenced_up_to_;                    // by process
   std::vector<std::size_t> away_;
 };
 

@@ -270,7 +270,10 @@ void member_program::adopt(const replication::chosen_view& chosen, time_point no
 
 void member_program::ask_quiet(time_point now, effects<register_event>& out) {
   quiet_id_ = ++last_id_;
-  ask(replication::authority_quiet{quiet_id_, view_.epoch, chosen_in_, gate()}, now, out);
+  const std::vector<replica_id> kept = ids_of(view_.replicas);
+  std::vector<replica_id> excluded = view_.readers;
+  std::erase_if(excluded, [&kept](const replica_id& reader) { return has(kept, reader); });
+  ask(replication::authority_quiet{quiet_id_, view_.epoch, chosen_in_, gate(), std::move(excluded)}, now, out);
 }
 
 void member_program::open(time_point /*now*/) {

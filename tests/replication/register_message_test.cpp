@@ -49,6 +49,7 @@ std::vector<register_request> requests() {
     q.voter = 10;
     if (q.what == register_question::prepare || q.what == register_question::accept) q.at = {5, {1, 2}, 0x33};
     if (q.what == register_question::renew || q.what == register_question::report) q.epoch = 2;
+    if (q.what == register_question::report) q.whom = {{{4, 5}, 6}, {{7, 8}, 9}};
     if (q.what == register_question::found || q.what == register_question::accept) q.value = register_view();
     all.push_back(q);
   }

@@ -325,7 +325,7 @@ TEST_CASE("voters that chose an epoch are asked how long they were silent about 
   static_cast<void>(table.renew(2, 1));
   const auto swapped = table.swap(0, 1, table.view_of(2, {0, 1}));
   const ballot chosen_in = swapped->now->chosen_in;
-  table.ask(0, authority_quiet{50, 2, chosen_in, 2s});
+  table.ask(0, authority_quiet{50, 2, chosen_in, 2s, {}});
   table.pass(1s);
   CHECK_FALSE(table.answer<authority_quieted>(0));
   table.pass(2s);
@@ -337,7 +337,7 @@ TEST_CASE("who asks too early is told so in the end", "[replication][register][g
   founded_register table;
   static_cast<void>(table.renew(2, 1));
   const auto swapped = table.swap(0, 1, table.view_of(2, {0, 1}));
-  table.ask(0, authority_quiet{50, 2, swapped->now->chosen_in, 20s});
+  table.ask(0, authority_quiet{50, 2, swapped->now->chosen_in, 20s, {}});
   table.pass(5s);
   REQUIRE(table.answer<authority_quieted>(0));
   CHECK_FALSE(table.answer<authority_quieted>(0)->yes);
@@ -351,7 +351,7 @@ TEST_CASE("a voter that has not accepted the ballot does not count, whatever it 
   const auto swapped = table.swap(0, 1, table.view_of(2, {0, 1}));
   table.mend(2);
   table.cut(1);
-  table.ask(0, authority_quiet{50, 2, swapped->now->chosen_in, 2s});
+  table.ask(0, authority_quiet{50, 2, swapped->now->chosen_in, 2s, {}});
   table.pass(2s);
   CHECK_FALSE(table.answer<authority_quieted>(0));
   table.mend(1);
@@ -366,7 +366,7 @@ TEST_CASE("a voter that came back does not count until it was silent long enough
   const auto swapped = table.swap(0, 1, table.view_of(2, {0, 1}));
   table.restart_voter(0);
   table.restart_voter(1);
-  table.ask(0, authority_quiet{50, 2, swapped->now->chosen_in, 2s});
+  table.ask(0, authority_quiet{50, 2, swapped->now->chosen_in, 2s, {}});
   table.pass(1s);
   CHECK_FALSE(table.answer<authority_quieted>(0));
   table.pass(1500ms);

@@ -152,7 +152,7 @@ public:
   }
   [[nodiscard]] bool is_quiet(std::size_t number, const chosen_view& since, duration length) {
     outcome<bool> done;
-    at(number).quiet(since.view.epoch, since.chosen_in, length,
+    at(number).quiet(since.view.epoch, since.chosen_in, length, {},
                      [done](std::error_code error, bool quiet) { done(error, quiet); });
     REQUIRE_FALSE(wait(done).error());
     return done.result();

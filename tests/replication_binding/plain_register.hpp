@@ -50,16 +50,18 @@ public:
       const bool is_listed = std::any_of(in.begin(), in.end(), [&](const member& m) { return m.id == who; });
       if (is_heard) error = epoch != now_.view.epoch ? make_error_code(errc::stale_epoch) : std::error_code{};
       if (is_heard && !error && !is_listed) error = errc::not_serving;
-      if (!error) last_yes_[epoch] = clock::now();
+      if (!error) last_yes_[{who, epoch}] = clock::now();
     }
     done(error);
   }
-  void quiet(std::uint64_t epoch, const ballot& /*chosen_in*/, duration length, quiet_handler done) override {
+  void quiet(std::uint64_t epoch, const ballot& /*chosen_in*/, duration length, std::vector<replica_id> whom,
+             quiet_handler done) override {
     bool is_quiet = true;
     {
       const std::lock_guard guard{mutex_};
-      for (const auto& [of, at] : last_yes_) {
-        if (of < epoch && clock::now() - at < length) is_quiet = false;
+      for (const auto& [said, at] : last_yes_) {
+        const bool is_asked_for = whom.empty() || std::find(whom.begin(), whom.end(), said.first) != whom.end();
+        if (is_asked_for && said.second < epoch && clock::now() - at < length) is_quiet = false;
       }
     }
     done({}, is_quiet);
@@ -73,7 +75,7 @@ private:
 
   mutable std::mutex mutex_;
   chosen_view now_;
-  std::map<std::uint64_t, time_point> last_yes_;  // by epoch
+  std::map<std::pair<replica_id, std::uint64_t>, time_point> last_yes_;  // to whom, of which epoch
   std::vector<node_id> ignored_;
 };
 

@@ -84,7 +84,7 @@ bool does_a_lease_outlive_an_early_end() {
   for (const std::size_t voter : {1U, 2U}) table.say(voter, said(table, register_question::accept, 12, second));
   table.mend(0);
   table.mend(2);
-  table.ask(0, replication::authority_quiet{3, 2, {12, {2, 9}, 1}, small_register::lease});
+  table.ask(0, replication::authority_quiet{3, 2, {12, {2, 9}, 1}, small_register::lease, {}});
   table.pass(200ms);
   const auto quiet = table.answer<replication::authority_quieted>(0);
   // The acceptance of ballot 11 comes late.

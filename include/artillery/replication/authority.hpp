@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <system_error>
+#include <vector>
 
 #include "artillery/clock.hpp"
 #include "artillery/node_id.hpp"
@@ -61,11 +62,13 @@ public:
   /// majority of them, asked after this call was made.
   virtual void renew(const replica_id& who, std::uint64_t epoch, done_handler done) = 0;
 
-  /// "Has a majority of voters, each of which accepted `chosen_in` or a higher ballot, given nobody a yes for an epoch
-  /// below `epoch` for at least `length`?" Each by its own clock that counts suspended time, the start of its process
-  /// counting as a yes to all, and asked after this call was made. It lets a new tail begin before the longest lease
-  /// could have ended. An authority that cannot tell says no, as this default does: "not yet, ask again".
-  virtual void quiet(std::uint64_t epoch, const ballot& chosen_in, duration length, quiet_handler done);
+  /// "Has a majority of voters, each of which accepted `chosen_in` or a higher ballot, given none of `whom` a yes for
+  /// an epoch below `epoch` for at least `length`?" Each by its own clock that counts suspended time, the start of its
+  /// process counting as a yes to all, and asked after this call was made. `whom`: replicas that are not in the view of
+  /// `epoch`; empty: everybody. It lets a new tail begin before the longest lease could have ended. An authority that
+  /// cannot tell says no, as this default does: "not yet, ask again".
+  virtual void quiet(std::uint64_t epoch, const ballot& chosen_in, duration length, std::vector<replica_id> whom,
+                     quiet_handler done);
 
 protected:
   authority() = default;

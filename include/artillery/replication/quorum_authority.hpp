@@ -209,7 +209,8 @@ public:
   /// errc::outcome_unknown: no majority has answered in time, or it is not known which attempt of two was chosen.
   void compare_and_swap(std::uint64_t expected, view next, view_handler done) override;
   void renew(const replica_id& who, std::uint64_t epoch, done_handler done) override;
-  void quiet(std::uint64_t epoch, const ballot& chosen_in, duration length, quiet_handler done) override;
+  void quiet(std::uint64_t epoch, const ballot& chosen_in, duration length, std::vector<replica_id> whom,
+             quiet_handler done) override;
 
   [[nodiscard]] quorum_status status() const;
   /// Where this node listens; `none()` before it runs.
