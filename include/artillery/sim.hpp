@@ -41,7 +41,8 @@ public:
   virtual void receive(const connection& from, const bytes& message, time_point now, network_effects& out) = 0;
   virtual void link(const connection& /*which*/, link_state /*state*/, time_point /*now*/, network_effects& /*out*/) {}
   /// The end of a `persist`, in the order in which they were asked for. No error: it is durable.
-  virtual void completed(operation /*op*/, std::error_code /*error*/, time_point /*now*/, network_effects& /*out*/) {}
+  virtual void completed(artillery::operation /*op*/, std::error_code /*error*/, time_point /*now*/,
+                         network_effects& /*out*/) {}
   /// At or after `next_deadline()`; an early call does nothing.
   virtual void expire(time_point /*now*/, network_effects& /*out*/) {}
   [[nodiscard]] virtual std::optional<time_point> next_deadline() const { return std::nullopt; }
