@@ -122,6 +122,12 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "always_asks_tail"};
 static_assert(mutation_names[static_cast<std::size_t>(mutation::always_asks_tail)] == "always_asks_tail");
 
+/// No seed of hundreds has found these four (docs/status.md).
+[[nodiscard]] constexpr bool is_found_by_seeds(mutation which) noexcept {
+  return which != mutation::right_kept_while_frozen && which != mutation::append_without_gate &&
+         which != mutation::early_before_adoption && which != mutation::takes_other_epochs;
+}
+
 /// Whether it takes a chain whose view changes to show it.
 [[nodiscard]] constexpr bool concerns_views(mutation which) noexcept {
   return which >= mutation::no_gate && which <= mutation::asks_before_reading;

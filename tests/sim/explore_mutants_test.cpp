@@ -11,7 +11,7 @@
 namespace artillery::replication {
 mutation planted = mutation::none;
 register_mutation register_planted = register_mutation::none;
-}
+}  // namespace artillery::replication
 
 using namespace artillery;
 using replication::condition;

@@ -106,7 +106,7 @@ bool does_a_restart_end_a_gate() {
   table.pass(300ms);
   const auto swapped = table.answer<replication::authority_cas_done>(0);
   for (const std::size_t voter : {0U, 1U, 2U}) table.restart_voter(voter);
-  table.ask(0, replication::authority_quiet{2, 2, swapped.value().now->chosen_in, small_register::lease});
+  table.ask(0, replication::authority_quiet{2, 2, swapped.value().now->chosen_in, small_register::lease, {}});
   table.pass(1s);
   const auto quiet = table.answer<replication::authority_quieted>(0);
   return quiet && quiet->yes;

@@ -303,8 +303,8 @@ struct replica_config {
   duration authority_timeout = std::chrono::milliseconds{200};
   /// How long a tail holds commits back for a learner that is nearly there, before it lets it catch up once more.
   duration freeze_max = std::chrono::milliseconds{200};
-  /// Records that a tail keeps for its learners; one that lags further behind is expelled, and fed from the start when it
-  /// comes again (`readmit_min` and `readmit_max`).
+  /// Records that a tail keeps for its learners; one that lags further behind is expelled, and fed from the start when
+  /// it comes again (`readmit_min` and `readmit_max`).
   std::size_t backlog_bytes_max = std::size_t{64} << 20U;
 
   /// The chain is said to have stopped when the way down has been broken, or a write has waited, for this long.

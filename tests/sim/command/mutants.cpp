@@ -48,7 +48,9 @@ void add_mutants(room& to, const std::array<std::string_view, N>& names, Mutatio
 std::vector<room> rooms_with_mutants() {
   namespace replication = artillery::replication;
   const auto any = [](auto) { return true; };
-  const auto of_views = [](replication::mutation which) { return replication::concerns_views(which); };
+  const auto of_views = [](replication::mutation which) {
+    return replication::concerns_views(which) && replication::is_found_by_seeds(which);
+  };
   const auto of_one_view = [](replication::mutation which) { return !replication::concerns_views(which); };
   const auto in_a_chain = [](replication::register_mutation which) { return replication::shows_in_a_chain(which); };
   const auto by_seeds = [](replication::register_mutation which) { return replication::is_found_by_seeds(which); };
