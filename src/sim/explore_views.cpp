@@ -455,7 +455,7 @@ std::optional<std::string> views_setup::check_logs(const state& at) const {
   }
   for (const auto& [who, above] : running) {
     const std::vector<member>& in = above->in_force().replicas;
-    const auto place = std::find_if(in.begin(), in.end(), [who = who](const member& m) { return m.id == who; });
+    const auto place = std::find_if(in.begin(), in.end(), [wanted = who](const member& m) { return m.id == wanted; });
     if (place == in.end() || place + 1 == in.end()) continue;
     const auto below = running.find((place + 1)->id);
     if (below == running.end() || below->second->in_force().epoch != above->in_force().epoch) continue;
