@@ -413,7 +413,9 @@ void core::note_progress(const turn& at) {
   if (stopped == stopped_) return;
   stopped_ = stopped;
   const bool above = predecessor_gone_since_ && (is_tail() || (successor_.open() && log_.empty()));
-  const std::size_t other = above || is_tail() ? position_ - 1 : position_ + 1;
+  // One that is the whole chain waits for nobody but itself: for its gate.
+  const bool is_alone = view_.replicas.size() == 1;
+  const std::size_t other = is_alone ? position_ : above || is_tail() ? position_ - 1 : position_ + 1;
   at.out.deliver(
       {stopped ? event::kind::chain_stopped : event::kind::chain_resumed, epoch(), view_.replicas[other].id});
 }

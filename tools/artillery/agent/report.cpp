@@ -77,8 +77,9 @@ std::string_view tail_report(artillery::replication::tail_state state) {
 
 json milliseconds_until(artillery::time_point when) {
   using std::chrono::milliseconds;
-  const auto left = std::chrono::duration_cast<milliseconds>(when - artillery::clock::now());
-  return std::max<milliseconds::rep>(left.count(), 0);
+  const artillery::time_point now = artillery::clock::now();
+  if (when <= now) return 0;  // there may have been none ever: as far back as the clock can say
+  return std::chrono::duration_cast<milliseconds>(when - now).count();
 }
 
 /// What the replica here knows of its chain beyond the view.
