@@ -158,6 +158,9 @@ std::optional<reply_status> core::objection_to(const hello& peer, const turn& at
   // Who knows this view, and is not in it, was in none before: a name that was dropped does not come back.
   const bool is_stranger = peer.role == link_role::learner && !replication::is_learner(view_, peer.from);
   const bool wants_in = is_stranger && !peer.at.none();
+  // Nobody but this very replica hears that it is displaced while it is the tail.
+  if (wants_in && managed_ && peer.from.node == config_.self.node && peer.from.incarnation > config_.self.incarnation)
+    at.out.deliver({event::kind::displaced, view_.epoch, {}});
   if (wants_in && is_tail() && managed_ && peer.epoch == view_.epoch) note_candidate(peer, at.now);
   if (other_epoch) return peer.epoch < view_.epoch ? reply_status::stale_epoch : reply_status::not_serving;
   const auto is_peer = [&](const replication::member& m) { return same_replica(m.id, peer.from); };
