@@ -236,6 +236,8 @@ void add_mutants_command(CLI::App& app, const std::vector<room>& rooms, std::opt
   command->add_option("--mutant", given->mutants, "Only this one (may be given several times)")->type_name("NAME");
   add_number<std::uint64_t>(*command, "--seeds-max", given->seeds_max, 1, most_seeds, "Within how many seeds")
       ->default_str("10000");
+  command->add_flag("--record", given->record, "Note the seeds that found them, to be tried first the next time");
+  add_folder(*command, given->folder);
   add_jobs(*command, given->jobs);
   add_format(*command, given->format);
   command->callback([given, &chosen] { chosen = *given; });

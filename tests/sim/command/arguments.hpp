@@ -56,6 +56,8 @@ struct mutants_arguments {
   std::string room;                       ///< empty: all
   std::vector<std::string> mutants = {};  ///< empty: all
   std::uint64_t seeds_max = 10'000;
+  bool record = false;  ///< the seeds that found them
+  std::string folder;
   unsigned jobs = 1;
   output_format format = output_format::table;
 };

@@ -50,17 +50,21 @@ private:
   void* memory_;
 };
 
+/// Whether it fails.
+bool try_seed(const mutant_trial& trial, std::uint64_t seed, shared_slot& slot) {
+  slot.seed = seed;
+  ::alarm(seed_seconds_max);
+  const auto result = run_guarded(*trial.where, seed, {});
+  if (result.violations.empty()) return false;
+  result.violations.front().copy(slot.violation.data(), slot.violation.size() - 1);
+  slot.found = true;
+  return true;
+}
+
 [[noreturn]] void run_trial(const mutant_trial& trial, std::uint64_t seeds_max, shared_slot& slot) {
   trial.where->plant(trial.mutant);
-  for (std::uint64_t seed = 1; seed <= seeds_max; ++seed) {
-    slot.seed = seed;
-    ::alarm(seed_seconds_max);
-    const auto result = run_guarded(*trial.where, seed, {});
-    if (result.violations.empty()) continue;
-    result.violations.front().copy(slot.violation.data(), slot.violation.size() - 1);
-    slot.found = true;
-    break;
-  }
+  bool found = trial.known && *trial.known <= seeds_max && try_seed(trial, *trial.known, slot);
+  for (std::uint64_t seed = 1; seed <= seeds_max && !found; ++seed) found = try_seed(trial, seed, slot);
   ::_exit(0);
 }
 

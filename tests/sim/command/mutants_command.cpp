@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <set>
 
 #include "commands.hpp"
 #include "exit_code.hpp"
+#include "known_seeds.hpp"
 #include "mutant_trials.hpp"
 #include "output/table.hpp"
 #include "seed_runs.hpp"
@@ -32,11 +34,15 @@ std::vector<mutant_trial> chosen_trials(const mutants_arguments& given, const st
   std::string known;
   for (const room& one : rooms) {
     if (!given.room.empty() && given.room != one.name) continue;
+    const known_seeds known_here = read_known_seeds(known_seeds_file(given.folder, one.name), one);
     for (std::size_t i = 0; i < one.mutants.size(); ++i) {
       known += ' ' + one.mutants[i];
       const auto& wanted = given.mutants;
       const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), one.mutants[i]) != wanted.end();
-      if (is_wanted) trials.push_back({.where = &one, .mutant = i});
+      if (!is_wanted) continue;
+      trials.push_back({.where = &one, .mutant = i});
+      const auto seed = known_here.find(one.mutants[i]);
+      if (seed != known_here.end()) trials.back().known = seed->second;
     }
   }
   if (known.empty()) throw tool::failure{tool::exit_code::wrong_use, "this program was built without mutants"};
@@ -74,6 +80,7 @@ json json_of(const mutant_trial& one) {
           {"mutant", one.name()},
           {"found", one.found},
           {"seeds", one.seeds},
+          {"known", one.found_by_known()},
           {"cpu_seconds", std::round(one.cpu_seconds * 100) / 100},
           {"violation", one.violation}};
 }
@@ -85,6 +92,32 @@ void print_table(const std::vector<mutant_trial>& trials, const console& where) 
                one.found ? one.violation : "NOT FOUND"});
   }
   where.out << table.text();
+}
+
+/// Those that were found by others than the seeds that were noted for them, or had none: by room.
+std::map<std::string, known_seeds> new_seeds(const std::vector<mutant_trial>& trials) {
+  std::map<std::string, known_seeds> seeds;
+  for (const mutant_trial& one : trials) {
+    if (one.found && !one.found_by_known()) seeds[one.where->name].emplace(one.name(), one.seeds);
+  }
+  return seeds;
+}
+
+void record(const std::map<std::string, known_seeds>& found, const std::string& folder,
+            const std::vector<room>& rooms) {
+  for (const auto& [name, seeds] : found) {
+    write_known_seeds(known_seeds_file(folder, name), *find_room(rooms, name), seeds);
+  }
+}
+
+/// The lines as they are to stand in the files.
+void print_new_seeds(const std::map<std::string, known_seeds>& found, const mutants_arguments& given,
+                     const console& where) {
+  for (const auto& [name, seeds] : found) {
+    where.out << (given.record ? "noted in " : "to be noted (--record does it) in ")
+              << known_seeds_file(given.folder, name) << ", so that it need not be searched again:\n";
+    for (const auto& [mutant, seed] : seeds) where.out << "  " << known_seed_text(mutant, seed) << "\n";
+  }
 }
 
 }  // namespace
@@ -100,6 +133,8 @@ int run(const mutants_arguments& given, const std::vector<room>& rooms, const co
   }
   const std::vector<unclean_seed> unclean = unclean_seeds(trials, given, rooms);
   const auto found = std::count_if(trials.begin(), trials.end(), [](const mutant_trial& one) { return one.found; });
+  const std::map<std::string, known_seeds> fresh = new_seeds(trials);
+  if (given.record) record(fresh, given.folder, rooms);
   std::uint64_t most = 0;
   for (const mutant_trial& one : trials) most = std::max(most, one.seeds);
 
@@ -118,6 +153,7 @@ int run(const mutants_arguments& given, const std::vector<room>& rooms, const co
       where.out << "without a mutant " << one.room << "'s seed " << one.seed << " is not clean: " << one.violation
                 << "\n  replay: " << replay_command(one.room, one.seed, {}, {}) << "\n";
     }
+    print_new_seeds(fresh, given, where);
     where.out << "sim mutants: mutants=" << trials.size() << " found=" << found << " seeds_max=" << most
               << " unclean_seeds=" << unclean.size() << "\n";
   }
