@@ -177,6 +177,7 @@ void core::begin_opening(bool had_right, bool was_learner, const turn& at) {
   ++counters_.gates_waited;
   awaited_ = view_.readers;
   std::erase_if(awaited_, [&](const replica_id& reader) { return is_replica(view_, reader); });
+  if (mutant(mutation::early_before_adoption) && asking_quiet_) return;
   ask_quiet(at);
 }
 
@@ -226,6 +227,7 @@ void core::propose(view next, const turn& at) {
   ++counters_.proposals;
   if (mutant(mutation::early_before_adoption)) {
     asking_quiet_ = inquiry{next_question_++, at.now};
+    quiet_at_ = at.now + config_.authority_timeout;
     at.out.ask(authority_quiet{asking_quiet_->id, next.epoch, {}, gate_length(view_.lease, view_.drift_ppm), {}});
   }
   at.out.ask(authority_cas{proposal_->cas.id, view_.epoch, next});

@@ -122,7 +122,7 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "always_asks_tail"};
 static_assert(mutation_names[static_cast<std::size_t>(mutation::always_asks_tail)] == "always_asks_tail");
 
-/// No seed of hundreds has found these four (docs/status.md).
+/// These four take an order of events that seeds hardly draw; tests/sim/view_mutants_test.cpp finds them.
 [[nodiscard]] constexpr bool is_found_by_seeds(mutation which) noexcept {
   return which != mutation::right_kept_while_frozen && which != mutation::append_without_gate &&
          which != mutation::early_before_adoption && which != mutation::takes_other_epochs;

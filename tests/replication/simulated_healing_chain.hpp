@@ -1,6 +1,6 @@
 #pragma once
 
-#include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,18 +14,37 @@
 #include "sim/chain_replica.hpp"
 #include "sim/plain_authority.hpp"
 
+/// How a simulated_healing_chain begins.
+struct healing_chain_setup {
+  std::size_t length = 3;
+  std::size_t spares = 0;
+  std::optional<std::size_t> wanted = {};  ///< nothing: as many as it begins with
+  artillery::duration lease = std::chrono::milliseconds{150};
+  artillery::duration authority_timeout = std::chrono::milliseconds{20};
+  artillery::duration runs_for = std::chrono::milliseconds{50};  ///< before anything else
+};
+
 /// A chain in virtual time whose view changes, with one client, for scenarios. Replicas that crash do not come back.
 class simulated_healing_chain {
 public:
+  using setup = healing_chain_setup;
+  using question = artillery::replication::authority_question;
+  using answer = artillery::replication::authority_answer;
+  /// How much later something passes between a node and the authority; nothing: it is lost.
+  using delay = std::optional<artillery::duration>;
   static constexpr artillery::duration patience = std::chrono::seconds{30};
 
   explicit simulated_healing_chain(std::size_t length, std::size_t spares = 0)
-      : authority_{world, genesis(length), {}, 1, [this](const auto& who, const auto& answer) { tell(who, answer); }} {
+      : simulated_healing_chain{setup{.length = length, .spares = spares}} {}
+  explicit simulated_healing_chain(const setup& with)
+      : authority_{world, genesis(with), {}, 1, [this](const auto& who, const auto& told) { pass_answer(who, told); }} {
+    const std::size_t length = with.length;
+    const std::size_t spares = with.spares;
     config_.failed_after = std::chrono::milliseconds{100};
     config_.value_size_max = std::size_t{64} << 10U;
     config_.silence_max = std::chrono::milliseconds{200};
-    config_.authority_timeout = std::chrono::milliseconds{20};
-    config_.replicas_wanted = length;
+    config_.authority_timeout = with.authority_timeout;
+    config_.replicas_wanted = with.wanted.value_or(length);
     for (std::size_t i = 0; i < length + spares; ++i) {
       replicas_.push_back(i);  // hosts are numbered as they are added
       replicas_[i] = world.add(at(i), make_replica(i));
@@ -36,11 +55,10 @@ public:
                         std::make_unique<artillery::sim::client_program>(
                             contacts, 99,
                             [this](auto request, std::error_code error, const auto& result) {
-                              if (!error)
-                                reads_[request] = result.value ? std::string{result.value->text()} : "(absent)";
+                              if (!error) reads_[request] = text_of(result);
                             },
                             [this](auto request, std::error_code error, const auto&) { writes_[request] = error; }));
-    world.run_for(std::chrono::milliseconds{50});
+    world.run_for(with.runs_for);
   }
 
   [[nodiscard]] static artillery::node_id node(std::size_t i) { return {7, i + 1}; }
@@ -56,10 +74,14 @@ public:
     return all;
   }
 
-  artillery::replication::request_id begin_put(const std::string& key, const std::string& value) {
+  /// `patient_for`: how long the client tries; nothing: for ever.
+  artillery::replication::request_id begin_put(const std::string& key, const std::string& value,
+                                               std::optional<artillery::duration> patient_for = {}) {
     const auto request = ++requests_;
     call<artillery::sim::client_program>(client_, [=](auto& p, artillery::time_point now, auto& out) {
-      p.write(request, artillery::replication::write::put(key, value), std::nullopt, now, out);
+      std::optional<artillery::time_point> deadline;
+      if (patient_for) deadline = now + *patient_for;
+      p.write(request, artillery::replication::write::put(key, value), deadline, now, out);
     });
     return request;
   }
@@ -88,19 +110,41 @@ public:
         patience);
   }
 
+  /// By the process of the replica itself, whoever can reach it; nothing: without an answer for a while.
+  [[nodiscard]] std::optional<std::string> read_within(const std::string& key, std::size_t at_node) {
+    const auto request = ++requests_;
+    call<artillery::sim::replica_program>(host(at_node), [=](auto& p, artillery::time_point now, auto& out) {
+      p.read(request, artillery::bytes::copy(artillery::as_bytes(key)), artillery::replication::strong, std::nullopt,
+             now, out);
+    });
+    if (!world.run_until([&] { return reads_.contains(request); }, std::chrono::milliseconds{50})) return std::nullopt;
+    return reads_.at(request);
+  }
+  /// A replica is told by others that a node has failed.
+  void say_failed(std::size_t at_node, std::size_t about) {
+    call<artillery::sim::replica_program>(host(at_node), [=](auto& p, artillery::time_point now, auto& out) {
+      p.hint(node(about), artillery::replication::peer_hint::failed, now, out);
+    });
+  }
+
   artillery::sim::world world{4711};
+  /// Asked for everything that is to pass between a node and the authority.
+  std::function<delay(std::size_t, const question&)> on_question;
+  std::function<delay(std::size_t, const answer&)> on_answer;
 
 private:
+  using asker = artillery::sim::plain_authority::asker;
+
   [[nodiscard]] static artillery::endpoint at(std::size_t i) {
     return artillery::endpoint::v4(10, 0, 0, static_cast<std::uint8_t>(i), 7000);
   }
-  [[nodiscard]] static artillery::replication::view genesis(std::size_t length) {
+  [[nodiscard]] static artillery::replication::view genesis(const setup& with) {
     artillery::replication::view v;
     v.chain = 1;
     v.epoch = 1;
     v.leases = artillery::replication::lease_mode::timed;
-    v.lease = std::chrono::milliseconds{150};
-    for (std::size_t i = 0; i < length; ++i) {
+    v.lease = with.lease;
+    for (std::size_t i = 0; i < with.length; ++i) {
       v.replicas.push_back({{node(i), 1}, at(i)});
       v.readers.push_back(v.replicas.back().id);
     }
@@ -111,22 +155,40 @@ private:
     artillery::replication::replica_config config = config_;
     config.self = {node(i), 1};
     artillery::sim::replica_callers callers;
-    callers.seat = artillery::sim::authority_seat{
-        .listens_at = at(i),
-        .ask =
-            [this, i](const auto& question) {
-              const auto* here = static_cast<const artillery::sim::replica_program*>(world.running(replicas_[i]));
-              const artillery::replication::replica_id first{node(i), 1};
-              authority_.ask({.at = replicas_[i], .process = i, .who = here ? here->core().self() : first}, question);
-            },
-        .next_incarnation = [this] { return ++incarnation_; }};
+    callers.on_read = [this](auto request, std::error_code error, const auto& result) {
+      if (!error) reads_[request] = text_of(result);
+    };
+    callers.seat = artillery::sim::authority_seat{.listens_at = at(i),
+                                                  .ask = [this, i](const question& asked) { pass_question(i, asked); },
+                                                  .next_incarnation = [this] { return ++incarnation_; }};
     return std::make_unique<artillery::sim::replica_program>(config, newest(), i + 1, artillery::sim::replica_driving{},
                                                              std::move(callers));
   }
 
-  void tell(const artillery::sim::plain_authority::asker& who, const artillery::replication::authority_answer& answer) {
+  [[nodiscard]] static std::string text_of(const artillery::replication::read_result& result) {
+    return result.value ? std::string{result.value->text()} : "(absent)";
+  }
+
+  void pass_question(std::size_t i, const question& asked) {
+    const delay later = on_question ? on_question(i, asked) : artillery::duration{};
+    if (!later) return;
+    const auto* here = static_cast<const artillery::sim::replica_program*>(world.running(replicas_[i]));
+    const artillery::replication::replica_id first{node(i), 1};
+    const asker who{.at = replicas_[i], .process = i, .who = here ? here->core().self() : first};
+    if (*later == artillery::duration{}) return authority_.ask(who, asked);
+    world.schedule(world.now() + *later, [this, who, asked] { authority_.ask(who, asked); });
+  }
+
+  void pass_answer(const asker& who, const answer& told) {
+    const delay later = on_answer ? on_answer(who.process, told) : artillery::duration{};
+    if (!later) return;
+    if (*later == artillery::duration{}) return tell(who, told);
+    world.schedule(world.now() + *later, [this, who, told] { tell(who, told); });
+  }
+
+  void tell(const asker& who, const answer& told) {
     call<artillery::sim::replica_program>(
-        who.at, [answer](auto& p, artillery::time_point now, auto& out) { p.answered(answer, now, out); });
+        who.at, [told](auto& p, artillery::time_point now, auto& out) { p.answered(told, now, out); });
   }
 
   template <class Program, class Input>

@@ -96,6 +96,48 @@ bool does_a_lease_outlive_an_early_end() {
   return quiet && quiet->yes && renewed && renewed->yes;
 }
 
+/// A proposer asks the voters how long they have been quiet as it proposes epoch 2, which one of them accepts. That one
+/// accepts epoch 1 once more and says yes to it, as another does, before the third accepts epoch 2 of somebody else and
+/// reports, too; only then is that chosen. Whether both are then true: the tail of epoch 2 opens by those reports, and
+/// who is not in it may read in epoch 1.
+bool does_a_lease_outlive_reports_from_before() {
+  using namespace std::chrono_literals;
+  using replication::register_question;
+  small_register table;
+  const replication::view first = table.view_of(1, {0, 1});
+  const replication::view second = table.view_of(2, {0});
+  table.found(0, first);
+  table.ask(1, replication::authority_read{1});
+  table.pass(100s);
+  table.cut(2);
+  table.ask(0, replication::authority_cas{2, 1, second});
+  while (table.disk(0).value.epoch == 1 && table.deliver_one()) continue;
+  table.cut(1);
+  table.pass(50ms);  // it reports
+  table.pause(0);
+  for (const std::size_t voter : {1U, 2U}) table.say(voter, said(table, register_question::prepare, 100));
+  table.say(0, said(table, register_question::accept, 100, first));
+  table.mend(2);
+  table.ask(1, replication::authority_renew{2, 1});
+  table.pass(50ms);
+  const auto renewed = table.answer<replication::authority_renewed>(1);
+  table.cut(0);
+  table.cut(2);
+  for (const std::size_t voter : {1U, 2U}) table.say(voter, said(table, register_question::prepare, 200));
+  table.say(1, said(table, register_question::accept, 200, second));
+  table.mend(1);
+  table.resume(0);
+  table.pass(200ms);  // it reports, too
+  table.say(2, said(table, register_question::accept, 200, second));
+  for (const std::size_t voter : {0U, 2U}) table.mend(voter);
+  table.pass(200ms);
+  const auto swapped = table.answer<replication::authority_cas_done>(0);
+  table.ask(0, replication::authority_quiet{3, 2, swapped.value().now.value().chosen_in, small_register::lease, {}});
+  table.pass(200ms);
+  const auto quiet = table.answer<replication::authority_quieted>(0);
+  return quiet && quiet->yes && renewed && renewed->yes;
+}
+
 /// All voters start anew right after a view was chosen. Whether they then say that they have been quiet.
 bool does_a_restart_end_a_gate() {
   using namespace std::chrono_literals;
@@ -139,6 +181,14 @@ TEST_CASE("reports of voters that accepted another ballot end a gate too early",
   CHECK_FALSE(does_a_lease_outlive_an_early_end());
   register_planted = register_mutation::reports_of_any_ballot;
   CHECK(does_a_lease_outlive_an_early_end());
+  register_planted = register_mutation::none;
+}
+
+TEST_CASE("reports from before a view was chosen end its gate too early", "[sim][register][mutants]") {
+  register_planted = register_mutation::none;
+  CHECK_FALSE(does_a_lease_outlive_reports_from_before());
+  register_planted = register_mutation::reports_before_adoption;
+  CHECK(does_a_lease_outlive_reports_from_before());
   register_planted = register_mutation::none;
 }
 
