@@ -29,6 +29,11 @@ struct unclean_seed {
   std::string violation;
 };
 
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Those that were named, or all but those that only tests find.
 std::vector<mutant_trial> chosen_trials(const mutants_arguments& given, const std::vector<room>& rooms) {
   std::vector<mutant_trial> trials;
   std::string known;
@@ -37,11 +42,10 @@ std::vector<mutant_trial> chosen_trials(const mutants_arguments& given, const st
     const known_seeds known_here = read_known_seeds(known_seeds_file(given.folder, one.name), one);
     for (std::size_t i = 0; i < one.mutants.size(); ++i) {
       known += ' ' + one.mutants[i];
-      const auto& wanted = given.mutants;
-      const bool is_wanted = wanted.empty() || std::find(wanted.begin(), wanted.end(), one.mutants[i]) != wanted.end();
-      if (!is_wanted) continue;
+      const std::string& name = one.mutants[i];
+      if (given.mutants.empty() ? has(one.left_to_tests, name) : !has(given.mutants, name)) continue;
       trials.push_back({.where = &one, .mutant = i});
-      const auto seed = known_here.find(one.mutants[i]);
+      const auto seed = known_here.find(name);
       if (seed != known_here.end()) trials.back().known = seed->second;
     }
   }
@@ -94,6 +98,16 @@ void print_table(const std::vector<mutant_trial>& trials, const console& where) 
   where.out << table.text();
 }
 
+/// Not tried, since none was named.
+std::vector<std::string> left_to_tests(const mutants_arguments& given, const std::vector<room>& rooms) {
+  std::vector<std::string> left;
+  for (const room& one : rooms) {
+    if (!given.mutants.empty() || (!given.room.empty() && given.room != one.name)) continue;
+    left.insert(left.end(), one.left_to_tests.begin(), one.left_to_tests.end());
+  }
+  return left;
+}
+
 /// Those that were found by others than the seeds that were noted for them, or had none: by room.
 std::map<std::string, known_seeds> new_seeds(const std::vector<mutant_trial>& trials) {
   std::map<std::string, known_seeds> seeds;
@@ -135,6 +149,7 @@ int run(const mutants_arguments& given, const std::vector<room>& rooms, const co
   const auto found = std::count_if(trials.begin(), trials.end(), [](const mutant_trial& one) { return one.found; });
   const std::map<std::string, known_seeds> fresh = new_seeds(trials);
   if (given.record) record(fresh, given.folder, rooms);
+  const std::vector<std::string> left = left_to_tests(given, rooms);
   std::uint64_t most = 0;
   for (const mutant_trial& one : trials) most = std::max(most, one.seeds);
 
@@ -143,6 +158,7 @@ int run(const mutants_arguments& given, const std::vector<room>& rooms, const co
     all["unclean"] = json::array();
     for (const unclean_seed& one : unclean)
       all["unclean"].push_back({{"room", one.room}, {"seed", one.seed}, {"violation", one.violation}});
+    all["left_to_tests"] = left;
     for (const mutant_trial& one : trials) all["trials"].push_back(json_of(one));
     where.out << all.dump(2) << "\n";
   } else if (given.format == output_format::jsonl) {
@@ -153,9 +169,10 @@ int run(const mutants_arguments& given, const std::vector<room>& rooms, const co
       where.out << "without a mutant " << one.room << "'s seed " << one.seed << " is not clean: " << one.violation
                 << "\n  replay: " << replay_command(one.room, one.seed, {}, {}) << "\n";
     }
+    for (const std::string& name : left) where.out << "left to a test, since hardly a seed finds it: " << name << "\n";
     print_new_seeds(fresh, given, where);
     where.out << "sim mutants: mutants=" << trials.size() << " found=" << found << " seeds_max=" << most
-              << " unclean_seeds=" << unclean.size() << "\n";
+              << " unclean_seeds=" << unclean.size() << " left_to_tests=" << left.size() << "\n";
   }
   where.out << std::flush;
   return static_cast<std::size_t>(found) == trials.size() && unclean.empty() && where.out ? sound : unsound;

@@ -42,6 +42,7 @@ struct room {
   std::function<drawn(std::uint64_t, const artillery::sim::run_options&)> describe = nullptr;    ///< what a seed draws
   std::function<room_words(std::uint64_t, const artillery::sim::run_options&)> words = nullptr;  ///< for its trace
   std::vector<std::string> mutants = {};             ///< only in the build that has them
+  std::vector<std::string> left_to_tests = {};       ///< of `mutants`, those that a test finds and hardly a seed
   std::function<void(std::size_t)> plant = nullptr;  ///< one of `mutants`, or with their number none
 };
 

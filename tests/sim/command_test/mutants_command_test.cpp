@@ -66,6 +66,19 @@ TEST_CASE("a planted mistake that no checker sees fails the command", "[simulato
   CHECK_THAT(said.out, Contains("NOT FOUND") && Contains("sim mutants: mutants=2 found=1 "));
 }
 
+TEST_CASE("a mistake that only a test finds is named, and looked for only where it is asked for", "[simulator]") {
+  simulator::room room = with_mistakes();
+  room.left_to_tests = {"unseen"};
+  const auto said = command({"mutants"}, {room});
+  CHECK(said.code == 0);
+  CHECK_THAT(said.out, Contains("left to a test, since hardly a seed finds it: unseen\n") &&
+                           Contains("mutants=1 found=1 ") && Contains(" left_to_tests=1\n"));
+  CHECK(json::parse(command({"mutants", "-o", "json"}, {room}).out).at("left_to_tests").at(0) == "unseen");
+  const auto asked = command({"mutants", "--mutant", "unseen", "--seeds-max", "20"}, {room});
+  CHECK(asked.code == 1);
+  CHECK_THAT(asked.out, Contains("NOT FOUND") && Contains(" left_to_tests=0\n"));
+}
+
 TEST_CASE("a room that violates something without a mistake proves nothing about its mistakes", "[simulator]") {
   simulator::room unsound = with_mistakes();
   unsound.run = made_up::run;
