@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "catch.hpp"
 #include "replication/mutant.hpp"
@@ -167,6 +168,7 @@ std::optional<std::string> read_before_the_tail_hears() {
   REQUIRE(follows(chain, 1, 2));
   REQUIRE(chain.replica(2).core().in_force().epoch == 1);
   REQUIRE(chain.read("k", 1) == "1");
+  REQUIRE(has_lease(chain, 0));
   chain.put("k", "2");
   return chain.read_within("k", 0);
 }
