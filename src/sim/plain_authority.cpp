@@ -55,15 +55,15 @@ authority_answer plain_authority::answer_to(const asker& who, const authority_re
 }
 
 authority_answer plain_authority::answer_to(const asker& /*who*/, const authority_cas& cas) {
-  using outcome = authority_cas_done::outcome;
-  authority_cas_done done{.id = cas.id, .what = outcome::refused, .now = {}};
+  using fate = authority_cas_done::outcome;
+  authority_cas_done done{.id = cas.id, .what = fate::refused, .now = {}};
   if (newest().epoch == cas.expected) {
     choose(cas.next);
     world_.note("view", cas.next.epoch);
-    done.what = outcome::chosen;
+    done.what = fate::chosen;
   }
   if (random_.chance(manners_.unknown, 1000)) {
-    done.what = outcome::unknown;
+    done.what = fate::unknown;
     return done;
   }
   done.now = chosen_view{newest(), {}};

@@ -22,7 +22,7 @@ std::map<std::string, std::uint64_t> run(std::uint64_t first, std::uint64_t seed
 
 }  // namespace
 
-TEST_CASE("through loss, crashes, pauses and partitions hosts are told only what is true", "[discovery][sim]") {
+TEST_CASE("through loss, crashes, pauses and partitions hosts are told only what is true", "[discovery][seeds]") {
   const auto reached = run(1, 100, {});
   // An easy run must not pass for a hard one.
   CHECK(reached.at("operations") > 3'000);
@@ -40,7 +40,7 @@ TEST_CASE("through loss, crashes, pauses and partitions hosts are told only what
   CHECK(reached.at("quiet_seeds") > 5);
 }
 
-TEST_CASE("on a quiet link everything is seen within fifty milliseconds", "[discovery][sim]") {
+TEST_CASE("on a quiet link everything is seen within fifty milliseconds", "[discovery][seeds]") {
   sim::run_options quiet;
   quiet.families = 0;
   const auto reached = run(1, 40, quiet);
@@ -50,7 +50,7 @@ TEST_CASE("on a quiet link everything is seen within fifty milliseconds", "[disc
   CHECK(reached.at("quiet_seeds") == 40);
 }
 
-TEST_CASE("one seed gives one run", "[discovery][sim]") {
+TEST_CASE("one seed gives one run", "[discovery][seeds]") {
   for (std::uint64_t seed : {1U, 7U, 4711U}) {
     const auto first = sim::run_discovery_seed(seed);
     const auto second = sim::run_discovery_seed(seed);

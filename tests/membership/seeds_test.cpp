@@ -4,7 +4,7 @@
 using namespace artillery;
 
 // A hundred only, since this runs under the sanitizers, too; `./dev sim membership` runs as many as one likes.
-TEST_CASE("a hundred clusters keep every promise under drawn faults", "[membership][sim]") {
+TEST_CASE("a hundred clusters keep every promise under drawn faults", "[membership][seeds]") {
   std::uint64_t events = 0;
   std::uint64_t crashes = 0;
   std::uint64_t delivered = 0;
@@ -42,7 +42,7 @@ TEST_CASE("a hundred clusters keep every promise under drawn faults", "[membersh
   CHECK(false_positives * 8 * 60 < node_seconds);
 }
 
-TEST_CASE("what a seed draws stays the same when a family of faults or a choice is left out", "[membership][sim]") {
+TEST_CASE("what a seed draws stays the same when a family of faults or a choice is left out", "[membership][seeds]") {
   const sim::run_options all;
   const auto whole = sim::run_membership_seed(7, all);
   REQUIRE(whole.choices > 2);
@@ -68,7 +68,7 @@ TEST_CASE("what a seed draws stays the same when a family of faults or a choice 
   CHECK(sim::run_membership_seed(7, large).violations.empty());
 }
 
-TEST_CASE("the same seed gives the same run", "[membership][sim]") {
+TEST_CASE("the same seed gives the same run", "[membership][seeds]") {
   for (std::uint64_t seed : {1U, 7U, 99U}) {
     const auto first = sim::run_membership_seed(seed);
     const auto second = sim::run_membership_seed(seed);

@@ -6,7 +6,7 @@
 
 using artillery::sim::run_register_seed;
 
-TEST_CASE("seeds of the register are sound", "[replication][register][sim]") {
+TEST_CASE("seeds of the register are sound", "[replication][register][seeds]") {
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     const auto result = run_register_seed(seed);
     CAPTURE(seed);
@@ -14,7 +14,7 @@ TEST_CASE("seeds of the register are sound", "[replication][register][sim]") {
   }
 }
 
-TEST_CASE("a seed of the register gives the same run twice", "[replication][register][sim]") {
+TEST_CASE("a seed of the register gives the same run twice", "[replication][register][seeds]") {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     CHECK(run_register_seed(seed).trace_hash == run_register_seed(seed).trace_hash);
   }

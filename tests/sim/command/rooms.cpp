@@ -35,7 +35,7 @@ room chain() {
                      {"suspensions", 160},
                      {"clocks_drifting", 550},
                      {"streams_broken", 2'600},
-                     {"streams_congested", 1'400},
+                     {"streams_congested", 300},  // a few runs make most of it
                      {"frames_refused", 90},
                      {"duplicate_writes", 4'000},
                      {"orders_searched", 270}},

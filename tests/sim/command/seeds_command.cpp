@@ -21,7 +21,7 @@ namespace sim = artillery::sim;
 namespace {
 
 /// With fewer seeds chance decides what is reached.
-constexpr std::uint64_t floors_from_seeds = 500;
+constexpr std::uint64_t floors_from_seeds = 1000;
 
 seed_list chosen_seeds(const seeds_arguments& given) {
   if (!given.named.empty()) return seed_list{given.named};
