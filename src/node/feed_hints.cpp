@@ -12,7 +12,7 @@ void give_hint(const membership::event& what, replication::replica& replica) {
   if (const auto* joined = std::get_if<membership::joined>(&what)) return say(joined->member, peer_hint::present);
   if (const auto* back = std::get_if<membership::recovered>(&what)) return say(back->member, peer_hint::present);
   if (const auto* doubted = std::get_if<membership::suspected>(&what)) return say(doubted->member, peer_hint::doubted);
-  if (const auto* failed = std::get_if<membership::failed>(&what)) return say(failed->member, peer_hint::failed);
+  if (const auto* failed = std::get_if<membership::failed>(&what)) return say(failed->member, peer_hint::missed);
   if (const auto* left = std::get_if<membership::left>(&what)) return say(left->member, peer_hint::failed);
 }
 

@@ -191,11 +191,19 @@ private:
   void hash_views(detail::state_hash& into, time_point now) const;
 
   // core_health.cpp: what calls for another view
+  struct accusation {
+    node_id who;
+    time_point since;
+  };
   void heed(outgoing_link& link, peer_hint what, const turn& at);
   [[nodiscard]] std::optional<time_point> lapse_told_at() const;
   void tend_lapse(const turn& at);
   void handle_lapsed(const connection& from, const turn& at);
   void note_failed(const node_id& who);
+  void note_missed(const node_id& who, const turn& at);
+  [[nodiscard]] bool has_link_to(const node_id& who) const;
+  [[nodiscard]] std::optional<bool> answers(const accusation& missed, time_point now) const;
+  void tend_missed(const turn& at);
   [[nodiscard]] chain_health health(time_point now) const;
   void tend_repair(const turn& at);
 
@@ -311,6 +319,7 @@ private:
   detail::backoff propose_pause_;
   replication::repair repair_;
   std::vector<node_id> said_to_have_failed_;
+  std::vector<accusation> missed_;     // neighbours of whom it is to be seen whether they answer
   time_point next_look_{};             // at what calls for another view
   std::vector<asked_change> changes_;  // oldest first
 

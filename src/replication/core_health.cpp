@@ -19,7 +19,9 @@ void core::heed(outgoing_link& link, peer_hint what, const turn& at) {
 void core::hint(const node_id& about, peer_hint what, const turn& at) {
   if (position_ == nowhere) return;
   std::erase(said_to_have_failed_, about);
+  std::erase_if(missed_, [&](const accusation& of) { return of.who == about; });
   if (what == peer_hint::failed && follows_views()) note_failed(about);
+  if (what == peer_hint::missed && follows_views()) note_missed(about, at);
   if (has_successor() && view_.replicas[position_ + 1].id.node == about) heed(successor_, what, at);
   if (has_successor() && view_.replicas.back().id.node == about) heed(to_tail_, what, at);
   const bool asks = what != peer_hint::present && predecessor_ != 0;
@@ -29,6 +31,49 @@ void core::hint(const node_id& about, peer_hint what, const turn& at) {
   predecessor_heard_ = std::min(predecessor_heard_, at.now - config_.silence_max);
   encode_bare(scratch_, frame_kind::ping, epoch());
   send(predecessor_, at);
+}
+
+void core::note_missed(const node_id& who, const turn& at) {
+  const auto is = [&](const member& other) { return other.id.node == who; };
+  // No copy is lost with a learner. Of the replicas each is judged by its neighbours alone.
+  if (std::any_of(view_.learners.begin(), view_.learners.end(), is)) return note_failed(who);
+  if (!has_link_to(who)) return;
+  if (missed_.size() < view_replicas_max) missed_.push_back({who, at.now});
+  tend_missed(at);  // it may have let earlier probes go unanswered
+}
+
+bool core::has_link_to(const node_id& who) const {
+  const auto is = [&](const member& other) { return other.id.node == who; };
+  if (has_successor() && (is(view_.replicas[position_ + 1]) || is(view_.replicas.back()))) return true;
+  return has_predecessor() && is(view_.replicas[position_ - 1]);
+}
+
+/// Nothing while it has time left to. Who was cut off and is back says of the others that they failed, and is believed
+/// by those that are told: what a neighbour sees itself is better.
+std::optional<bool> core::answers(const accusation& missed, time_point now) const {
+  const duration patience = config_.failed_after / 4;
+  bool is_gone = missed.since + patience <= now;
+  const auto hears = [&](const outgoing_link& link, const member& other) {
+    if (other.id.node != missed.who) return false;
+    if (!link.open() || link.unanswered_for(patience, now)) is_gone = true;
+    return link.open() && link.heard_since(missed.since);
+  };
+  if (has_successor()) {
+    if (hears(successor_, view_.replicas[position_ + 1]) || hears(to_tail_, view_.replicas.back())) return true;
+  }
+  if (has_predecessor() && view_.replicas[position_ - 1].id.node == missed.who) {
+    if (predecessor_ != 0 && predecessor_heard_ > missed.since) return true;
+    if (predecessor_ == 0 || predecessor_heard_ + config_.silence_max + patience <= now) is_gone = true;
+  }
+  return is_gone ? std::optional{false} : std::nullopt;
+}
+
+void core::tend_missed(const turn& at) {
+  std::erase_if(missed_, [&](const accusation& missed) {
+    const auto found = answers(missed, at.now);
+    if (found == false) note_failed(missed.who);
+    return found.has_value();
+  });
 }
 
 /// A replica that is cut off from the authority alone is reached by its neighbours, answers nothing by itself, and can
@@ -95,6 +140,7 @@ void core::tend_repair(const turn& at) {
   if (!follows_views() || position_ == nowhere) return;
   const bool looks = next_look_ <= at.now;
   if (looks) next_look_ = at.now + config_.failed_after / 4;
+  tend_missed(at);
   if (proposal_ || opening_.is_frozen()) return;
   if (!looks && candidates_.empty() && said_to_have_failed_.empty() && changes_.empty()) return;
   std::erase_if(candidates_, [&](const candidate& c) { return c.heard_at + 2 * config_.silence_max <= at.now; });

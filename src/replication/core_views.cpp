@@ -66,6 +66,7 @@ void core::put_in_force(const chosen_view& chosen, const turn& at) {
   promoting_.reset();
   if (!mutant(mutation::early_before_adoption)) asking_quiet_.reset();
   said_to_have_failed_.clear();
+  missed_.clear();
   repair_.followed(before, view_, at.now);
   tail_opened_ = false;
   fenced_ = false;
@@ -365,6 +366,7 @@ void core::hash_views(detail::state_hash& into, time_point now) const {
   if (proposal_) into.add(proposal_->cas.id).add(proposal_->cas.asked_at, now).add(proposal_->unresolved);
   into.add(changes_.size()).add(adopted_at_, now).add(tell_lapse_at_, now);
   into.add(next_look_, now).add(promote_at_, now).add(promoting_.has_value()).add(said_to_have_failed_.size());
+  for (const accusation& of : missed_) into.add(of.who).add(of.since, now);
   repair_.hash(into, now);
   stills_.hash(into, now);
   backlog_.hash(into);

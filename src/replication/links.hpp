@@ -64,6 +64,11 @@ public:
   void probed(time_point now) noexcept { probed_at_ = now; }
   /// A probe is due at once, unless one is under way.
   void doubt(time_point now) noexcept { heard_ = std::min(heard_, now - silence_max_ / 2); }
+  [[nodiscard]] bool heard_since(time_point since) const noexcept { return heard_ > since; }
+  /// A probe has been waiting for an answer for so long.
+  [[nodiscard]] bool unanswered_for(duration time, time_point now) const noexcept {
+    return probed_at_ && *probed_at_ + time <= now;
+  }
   /// No pause is needed any more.
   void hurry(time_point now) noexcept { retry_at_ = std::min(retry_at_, now); }
   [[nodiscard]] std::optional<time_point> next_deadline(bool watched) const noexcept;

@@ -227,7 +227,8 @@ private:
       case kind::resume: return world_.resume(any);
       case kind::hint:
         return hint(fault.draw,
-                    fault.draw % 2 == 0 ? replication::peer_hint::doubted : replication::peer_hint::present);
+                    std::array{replication::peer_hint::doubted, replication::peer_hint::present,
+                               replication::peer_hint::missed, replication::peer_hint::present}[fault.draw % 4]);
       case kind::crash_client:
       case kind::crash_client_midway: return crash_client(fault.draw % swarm_.chain.clients);
       default: return;

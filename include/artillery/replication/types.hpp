@@ -374,7 +374,8 @@ enum class role : std::uint8_t { none, head, middle, tail, single, learner };
 enum class peer_hint : std::uint8_t {
   doubted,  ///< suspected, failed or gone: links to it are probed at once
   present,  ///< here, perhaps again: links to it are opened at once, without the pause after a failure
-  failed    ///< declared gone: as `doubted`, and where views can change one without it is proposed
+  failed,   ///< known to be gone: as `doubted`, and where views can change one without it is proposed
+  missed    ///< declared failed by others, who may err: as `doubted`, and as `failed` if it does not answer the probe
 };
 
 /// A change of the chain that somebody asks for, beyond what it does to heal itself.
