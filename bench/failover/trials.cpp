@@ -14,13 +14,17 @@
 #include "longest_gap.hpp"
 #include "output/event_text.hpp"
 #include "scratch.hpp"
+#include "told_views.hpp"
 
 namespace failover {
 
 using artillery::clock;
 using artillery::time_point;
 using demo::agent;
+using demo::all_told;
 using demo::heard;
+using demo::ids_of;
+using demo::newest_view;
 using nlohmann::json;
 using tool::exit_code;
 using tool::failure;
@@ -33,37 +37,8 @@ constexpr artillery::duration patience = 30s;
 /// Answers are counted from a little before, so that the gap has a beginning.
 constexpr artillery::duration steady = 100ms;
 
-std::vector<std::string> ids_of(const json& event) {
-  std::vector<std::string> ids;
-  for (const json& replica : event.value("replicas", json::array())) ids.push_back(field_text(replica, "id"));
-  return ids;
-}
-
-const json& newest_view(const agent& one) {
-  const json* newest = nullptr;
-  for (const heard& each : one.events) {
-    const std::string name = field_text(each.event, "event");
-    if (name == "chain_formed" || name == "chain_changed") newest = &each.event;
-  }
-  if (newest == nullptr) throw failure{exit_code::failed, "agent " + one.name + " told of no chain"};
-  return *newest;
-}
-
 artillery::node_id id_in(const std::string& text) {
   return artillery::parse_node_id(text).value_or(artillery::node_id{});
-}
-
-/// When the last of the others told of a view that is as wanted; nothing while one has not.
-std::optional<time_point> all_told(demo::agents& crowd, const agent& but,
-                                   const std::function<bool(const json&)>& wanted, time_point since) {
-  time_point last{};
-  for (const agent* one : crowd.living()) {
-    if (one == &but) continue;
-    const heard* found = one->find("chain_changed", wanted, since);
-    if (found == nullptr) return std::nullopt;
-    last = std::max(last, found->at);
-  }
-  return last;
 }
 
 /// When a first of the others reported that it is gone.

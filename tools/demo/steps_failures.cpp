@@ -7,6 +7,7 @@
 #include "notation.hpp"
 #include "output/event_text.hpp"
 #include "steps.hpp"
+#include "told_views.hpp"
 
 // What happens to the chain while writes go on.
 
@@ -22,26 +23,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t chain_length = 3;
 
-std::vector<std::string> ids_of(const json& event) {
-  std::vector<std::string> ids;
-  for (const json& replica : event.value("replicas", json::array())) ids.push_back(field_text(replica, "id"));
-  return ids;
-}
-
 bool is_on(const json& event, const std::string& id) {
   const auto ids = ids_of(event);
   return std::find(ids.begin(), ids.end(), id) != ids.end();
-}
-
-/// The newest view that an agent told of.
-const json& newest_view(const agent& one) {
-  const json* newest = nullptr;
-  for (const heard& each : one.events) {
-    const std::string name = field_text(each.event, "event");
-    if (name == "chain_formed" || name == "chain_changed") newest = &each.event;
-  }
-  if (newest == nullptr) throw failure{exit_code::failed, "agent " + one.name + " told of no chain"};
-  return *newest;
 }
 
 agent& agent_of(agents& crowd, const std::string& id) {
@@ -62,20 +46,6 @@ agent& agent_between(agents& crowd) {
   const auto ids = ids_of(newest_view(*crowd.living().front()));
   if (ids.size() != chain_length) throw failure{exit_code::failed, "the chain has not three replicas"};
   return agent_of(crowd, ids[1]);
-}
-
-/// When the last of the others heard of a view after `since` that is as wanted; nothing while one has not.
-std::optional<artillery::time_point> all_changed(agents& crowd, const agent& but,
-                                                 const std::function<bool(const json&)>& wanted,
-                                                 artillery::time_point since) {
-  artillery::time_point last{};
-  for (const agent* one : crowd.living()) {
-    if (one == &but) continue;
-    const heard* found = one->find("chain_changed", wanted, since);
-    if (found == nullptr) return std::nullopt;
-    last = std::max(last, found->at);
-  }
-  return last;
 }
 
 }  // namespace
@@ -100,9 +70,9 @@ agent& kill(agents& crowd, end_of_chain which, load& writes, account& told) {
   victim.process->signal(SIGKILL);
   (void)victim.process->wait();
   const auto without = [&](const json& event) { return !is_on(event, victim.id); };
-  crowd.wait_until([&] { return all_changed(crowd, victim, without, killed).has_value(); }, 15s,
+  crowd.wait_until([&] { return all_told(crowd, victim, without, killed).has_value(); }, 15s,
                    "a chain without " + victim.name);
-  const artillery::time_point changed = *all_changed(crowd, victim, without, killed);
+  const artillery::time_point changed = *all_told(crowd, victim, without, killed);
   told.line("the chain is " + order_of(crowd, newest_view(*crowd.living().front())) + ", after its death by",
             changed - killed);
   writes.wait_for_write_after(changed, 10s);
@@ -118,9 +88,9 @@ void bring_back(agents& crowd, agent& killed, load& writes, account& told) {
   const auto complete = [&](const json& event) {
     return ids_of(event).size() == chain_length && is_on(event, killed.id);
   };
-  crowd.wait_until([&] { return all_changed(crowd, killed, complete, started).has_value(); }, 20s,
+  crowd.wait_until([&] { return all_told(crowd, killed, complete, started).has_value(); }, 20s,
                    killed.name + " to be a replica again");
-  const artillery::time_point changed = *all_changed(crowd, killed, complete, started);
+  const artillery::time_point changed = *all_told(crowd, killed, complete, started);
   told.line("the chain is " + order_of(crowd, newest_view(*crowd.living().front())) + ", after its start by",
             changed - started);
   writes.wait_for_write_after(changed, 10s);
