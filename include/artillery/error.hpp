@@ -68,6 +68,8 @@ enum class errc {
   other_genesis,
   /// The voters that are configured are not those that the chain was founded with. Nothing changed.
   voters_disagree,
+  /// A majority of the voters answers, so that the chain can heal itself: nothing is to be forced. Nothing changed.
+  has_quorum,
 
   // --- directories ---
   /// Another process, or another object of this one, has the directory. Nothing changed.

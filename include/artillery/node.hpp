@@ -59,6 +59,7 @@ using done_signature = void(std::error_code);
 using event_signature = void(std::error_code, node_event);
 using read_signature = void(std::error_code, replication::read_result);
 using write_signature = void(std::error_code, replication::write_result);
+using force_signature = void(std::error_code, forced_chain);
 
 void start_run(const std::shared_ptr<node_impl>& node, completion<done_signature> done);
 void start_next_event(const std::shared_ptr<node_impl>& node, completion<event_signature> done);
@@ -71,6 +72,8 @@ void start_write(const std::shared_ptr<node_impl>& node, replication::write what
                  completion<write_signature> done);
 void start_change_chain(const std::shared_ptr<node_impl>& node, replication::view_change what, call_options options,
                         completion<done_signature> done);
+
+void start_force_chain(const std::shared_ptr<node_impl>& node, completion<force_signature> done);
 
 void start_feed_seeds(discovery::beacon& beacon, membership::cluster& cluster, completion<done_signature> done);
 [[nodiscard]] asio::any_io_executor executor_of(const discovery::beacon& beacon);
@@ -199,6 +202,30 @@ public:
   template <class Token>
   auto async_change_chain(replication::view_change what, call_options options, Token&& token);
 
+  /// For a chain that lost the majority of its voters for good, and so can never change again: founds another one in
+  /// its place, of this node alone, with all that its replica holds; nodes that run, or start, join it as they do any
+  /// chain.
+  ///
+  /// What may be lost: what was acknowledged and is not held here. A replica of the view that was in force last holds
+  /// all of it. But whether a later view was in force, without this node, only the voters that are gone could say; so
+  /// choose the node that was in the chain to the end. What was not acknowledged may come true or not.
+  /// What must be done: stop all other nodes that voted on the lost chain or were replicas of it, and remove their
+  /// directories before they start again. Alive behind a broken network they are a chain of their own: what is written
+  /// there is not here. (The two never mix: another genesis, another epoch.)
+  ///
+  /// The new chain's one voter is this node: while it is away that chain cannot change, so keep its `directory`.
+  /// Completes: when the new chain is in force here, after some three seconds of asking the voters.
+  /// Signature: void(std::error_code, forced_chain).
+  /// Errors: errc::has_quorum (a majority of the voters answers: the chain heals itself, or by `async_change_chain`);
+  /// errc::not_serving (this node is no replica of a chain that several can form); errc::stale_epoch (a voter that
+  /// answers knows of a later view without this node, whose copy may be old); errc::other_genesis, errc::busy,
+  /// errc::would_overflow, errc::already_running, errc::not_running, errc::invalid_argument, and what the disk says, as
+  /// of `replication::quorum_authority::async_force`: nothing changed. errc::outcome_unknown: the lost chain came back
+  /// at that very moment, and dropped this node's replica; the log says more.
+  /// Cancellation: none.
+  template <class Token>
+  auto async_force_chain(Token&& token);
+
   // --- how things stand ---
 
   /// The chain in force, as far as this node knows; nothing before there is one.
@@ -313,6 +340,14 @@ auto node::async_change_chain(replication::view_change what, call_options option
       [impl = impl_, what, options](detail::completion<detail::done_signature> done) {
         detail::start_change_chain(impl, what, options, std::move(done));
       });
+}
+
+template <class Token>
+auto node::async_force_chain(Token&& token) {
+  return detail::initiate<detail::force_signature>(std::forward<Token>(token), detail::executor_of(*impl_),
+                                                   [impl = impl_](detail::completion<detail::force_signature> done) {
+                                                     detail::start_force_chain(impl, std::move(done));
+                                                   });
 }
 
 template <class Token>

@@ -33,6 +33,7 @@ const char* describe(errc code) noexcept {
     case errc::chain_stopped: return "the chain has stopped: a member is unreachable and the view cannot change";
     case errc::other_genesis: return "the voters hold another first view: the chain was founded otherwise";
     case errc::voters_disagree: return "the voters configured are not those that the chain was founded with";
+    case errc::has_quorum: return "a majority of the voters answers: the chain can heal itself";
     case errc::directory_in_use: return "another process has the directory";
     case errc::damaged_data: return "a file is damaged; the log says what to do";
     case errc::newer_format: return "a file was written by a newer version";

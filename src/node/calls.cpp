@@ -25,11 +25,15 @@ protected:
   template <class Next>
   auto handler(const std::shared_ptr<call_table>& table, Next next) {
     return asio::bind_executor(asio::any_io_executor{table->executor()},
-                               asio::bind_cancellation_slot(cancellation().slot(), std::move(next)));
+                               asio::bind_cancellation_slot(slot(), std::move(next)));
   }
   void finish(const std::weak_ptr<call_table>& table, std::uint64_t number, std::error_code error, Result result) {
+    const auto alive = table.lock();
+    // The client is gone, since another chain has taken the place of the one that it was one of.
+    const bool is_orphan = error == asio::error::operation_aborted && !is_cancelled();
+    if (is_orphan && alive != nullptr && alive->start_over(number)) return;
     done_(error, std::move(result));
-    if (const auto alive = table.lock()) alive->forget(number);
+    if (alive != nullptr) alive->forget(number);
   }
 
 private:
@@ -81,7 +85,7 @@ public:
       : call_of{timeout, std::move(when_over)}, what_{std::move(what)} {}
 
   void begin(const call_targets& with, const std::shared_ptr<call_table>& table, std::uint64_t number) override {
-    with.client->async_write(std::move(what_), replication::write_options{time_left()},
+    with.client->async_write(what_, replication::write_options{time_left()},
                              handler(table, [this, self = shared_from_this(), weak = std::weak_ptr{table}, number](
                                                 std::error_code error, replication::write_result result) {
                                finish(weak, number, error, result);
@@ -133,7 +137,13 @@ void call_table::cancel(std::uint64_t number) {
   const auto runs = under_way_.find(number);
   if (runs == under_way_.end()) return;
   const auto kept = runs->second;
-  kept->cancellation().emit(asio::cancellation_type::all);
+  kept->cancel();
+}
+
+bool call_table::start_over(std::uint64_t number) {
+  if (closed_) return false;
+  if (const auto runs = under_way_.extract(number)) start(number, runs.mapped());
+  return true;
 }
 
 void call_table::serve(call_targets with) {

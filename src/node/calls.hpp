@@ -41,15 +41,21 @@ public:
   virtual void fail(std::error_code why) = 0;
 
   [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
-  /// For the operation that it is carried out by. On the table's strand.
-  [[nodiscard]] asio::cancellation_signal& cancellation() noexcept { return cancellation_; }
+  /// By whoever waits for it; ends the operation that it is carried out by. On the table's strand.
+  void cancel() {
+    is_cancelled_ = true;
+    cancellation_.emit(asio::cancellation_type::all);
+  }
 
 protected:
+  [[nodiscard]] asio::cancellation_slot slot() noexcept { return cancellation_.slot(); }
+  [[nodiscard]] bool is_cancelled() const noexcept { return is_cancelled_; }
   [[nodiscard]] duration time_left() const noexcept;
 
 private:
   time_point deadline_;
   asio::cancellation_signal cancellation_;
+  bool is_cancelled_ = false;
 };
 
 [[nodiscard]] std::shared_ptr<call> make_read(bytes key, replication::consistency level, duration timeout,
@@ -76,6 +82,8 @@ public:
   void wait_again() noexcept { refusal_.clear(); }
   /// Fails everything, now and from now on.
   void close(std::error_code why);
+  /// What carried a call out is gone before anything came of it: begins it anew. False once closed.
+  [[nodiscard]] bool start_over(std::uint64_t number);
   /// A call is over.
   void forget(std::uint64_t number) { under_way_.erase(number); }
 

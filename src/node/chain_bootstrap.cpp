@@ -59,7 +59,10 @@ void chain_bootstrap::expire(time_point now) {
 }
 
 void chain_bootstrap::belong(std::uint64_t genesis, time_point now) {
-  if (own_ != 0) return;
+  if (own_ == 0) replace(genesis, now);
+}
+
+void chain_bootstrap::replace(std::uint64_t genesis, time_point now) {
   own_ = genesis;
   refresh_self();
   decide(now);

@@ -58,6 +58,8 @@ public:
 
   /// This node votes on the chain of this genesis, or became a replica of it: for ever.
   void belong(std::uint64_t genesis, time_point now);
+  /// This node has founded another chain, of this genesis, in the place of the one that it belongs to.
+  void replace(std::uint64_t genesis, time_point now);
   /// A replica of the chain that was found has answered. Until then it is hearsay: its nodes may have died together,
   /// and this node been told before that was noticed. If so it is forgotten; once reached, it is kept until another
   /// chain is the only one there is.

@@ -44,6 +44,10 @@ void start_change_chain(const std::shared_ptr<node_impl>& node, replication::vie
   node->change_chain(what, options, std::move(done));
 }
 
+void start_force_chain(const std::shared_ptr<node_impl>& node, completion<force_signature> done) {
+  node->force_chain(std::move(done));
+}
+
 }  // namespace detail
 
 node::node(asio::any_io_executor executor, node_config config)

@@ -174,7 +174,7 @@ void node_impl::answered() {
   if (decides_ != nullptr && !bootstrap_->belongs()) {
     std::vector<replication::voter_place> voters;
     for (const replication::member& each : client_->view().voters) voters.push_back({each.id.node, each.at});
-    if (const auto error = decides_->use_voters(std::move(voters)))
+    if (const auto error = decides_->change_voters(std::move(voters)))
       log(log_level::error, "the chain's voters cannot be used: " + error.message());
   }
   go_on_with_chain();
@@ -210,6 +210,7 @@ void node_impl::serve() {
 /// The replica here went over to another view, or fell out of it.
 void node_impl::view_changed() {
   const replication::view now = replica_->status().view;
+  force_if_due();
   if (bootstrap_ && (!is_serving_ || !bootstrap_->belongs())) go_on_with_chain();
   if (is_serving_ && now.epoch > told_.epoch) {
     told_ = now;

@@ -152,6 +152,7 @@ void node_impl::stop(std::error_code why) {
   const std::error_code end = why ? why : make_error_code(asio::error::operation_aborted);
   events_.close(end);
   leaving_.close(end);
+  end_force(errc::not_running, {});
   publish();
   run_done_(why);
 }

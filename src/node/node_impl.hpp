@@ -51,6 +51,7 @@ public:
   void read(bytes key, replication::consistency level, call_options options, completion<read_signature> when_over);
   void write(replication::write what, call_options options, completion<write_signature> when_over);
   void change_chain(replication::view_change what, call_options options, done when_over);
+  void force_chain(completion<force_signature> when_over);
 
   [[nodiscard]] std::vector<membership::member> members() const;
   [[nodiscard]] membership::member self() const;
@@ -104,6 +105,12 @@ private:
   void arm();
   void publish();
 
+  // node_force.cpp: another chain takes the place of a lost one
+  [[nodiscard]] std::error_code begin_force(completion<force_signature>& when_over);
+  void forced(std::error_code error, replication::forced_register begun);
+  void force_if_due();
+  void end_force(std::error_code error, forced_chain result);
+
   /// A handler that runs `function(node_impl&, results…)` on the strand, unless the node is gone by then.
   template <class Function>
   auto on_strand(Function function) {
@@ -152,6 +159,8 @@ private:
   bool register_up_ = false;
   bool founding_begun_ = false;
   std::optional<chain_conflict> register_conflict_;
+  completion<force_signature> forcing_;                 ///< whoever waits for a chain that is forced
+  std::optional<replication::forced_register> forced_;  ///< and not in force here yet
   bool observing_ = false;
   bool leaving_begun_ = false;
   int parts_leaving_ = 0;

@@ -85,6 +85,8 @@ public:
   [[nodiscard]] std::uint64_t genesis() const noexcept { return voters_.genesis(); }
   /// While it founds: the voters that have not answered yet.
   [[nodiscard]] std::vector<member> missing() const;
+  /// The newest view that promises of the last ballot told of, chosen or not; epoch 0: none.
+  [[nodiscard]] const view& newest_told() const noexcept { return newest_told_; }
   [[nodiscard]] const proposer_counters& counters() const noexcept { return counters_; }
   [[nodiscard]] std::uint64_t hash(time_point now) const;
 
@@ -161,6 +163,7 @@ private:
   time_point founding_until_{};      // when the round `found` gives way to another look at who is there
   bool has_loose_proposal_ = false;  // a view was proposed here of which it is not known what became
   round round_;
+  view newest_told_;                         // no state: nothing here goes by it
   std::optional<time_point> resting_until_;  // after a contention
   bool is_rested_ = true;                    // and has not been refused since
   detail::backoff contention_;

@@ -19,6 +19,7 @@ void proposer::begin_ballot(time_point now, network_effects& out) {
   ++highest_round_;
   ++counters_.ballots;
   round_ = {};
+  newest_told_ = {};
   round_.at = {highest_round_, config_.node, incarnation_};
   begin(phase::prepare, now, out);
 }
@@ -28,6 +29,7 @@ void proposer::promised(std::size_t voter, const register_reply& answer, time_po
   if (answer.verdict != voter_verdict::yes || round_.yes.has(voter)) return;
   round_.yes.add(voter);
   highest_round_ = std::max(highest_round_, answer.at.round);
+  if (answer.value.epoch > newest_told_.epoch) newest_told_ = answer.value;
   const bool is_first = round_.agreed == 0;
   const bool takes_any = mutant(register_mutation::ignores_ballots_of_values);
   if (is_first || answer.at > round_.highest.chosen_in || takes_any) {

@@ -108,6 +108,15 @@ void quorum_authority::start_found(const binding& self, view first,
   });
 }
 
+void quorum_authority::start_force(const binding& self, view known, const replica_id& survivor,
+                                   const endpoint& reached_at,
+                                   detail::completion<void(std::error_code, forced_register)> done) {
+  net::submit(self,
+              [known = std::move(known), survivor, reached_at, done = std::move(done)](quorum_binding& of) mutable {
+                of.force({std::move(known), survivor, reached_at, std::move(done)});
+              });
+}
+
 void quorum_authority::start_next_event(const binding& self,
                                         detail::completion<void(std::error_code, quorum_event)> done) {
   const auto number = self->events.reserve();
@@ -119,6 +128,13 @@ void quorum_authority::start_next_event(const binding& self,
 std::error_code quorum_authority::use_voters(std::vector<voter_place> voters) {
   if (voters.empty() || !fault_of_voters(voters).empty()) return errc::invalid_argument;
   net::submit(binding_, [voters = std::move(voters)](quorum_binding& of) mutable { of.use_voters(std::move(voters)); });
+  return {};
+}
+
+std::error_code quorum_authority::change_voters(std::vector<voter_place> voters) {
+  if (voters.empty() || !fault_of_voters(voters).empty()) return errc::invalid_argument;
+  net::submit(binding_,
+              [voters = std::move(voters)](quorum_binding& of) mutable { of.change_voters(std::move(voters)); });
   return {};
 }
 

@@ -8,24 +8,6 @@
 namespace artillery::replication {
 namespace {
 
-std::vector<member> as_members(const std::vector<voter_place>& voters) {
-  std::vector<member> all;
-  for (const voter_place& one : voters) all.push_back({{one.node, 0}, one.at});
-  return all;
-}
-
-proposer_config proposer_config_of(const quorum_config& given) {
-  proposer_config config;
-  config.cluster = given.cluster;
-  config.chain = given.chain;
-  config.node = given.node;
-  config.voters = as_members(given.voters);
-  config.resend = {given.resend, given.resend_max};
-  config.contention = {given.contention, given.contention_max};
-  config.patience = given.patience;
-  return config;
-}
-
 net::driver_options quorum_driver_options(const quorum_config& given, std::shared_ptr<net::persister> writer) {
   net::driver_options options;
   options.component = "quorum";
@@ -71,7 +53,26 @@ quorum_alarm::reason reason_of(voter_alarm::kind what) noexcept {
   return quorum_alarm::reason::wrong_node;
 }
 
-/// Answers an asker with nothing but an error.
+}  // namespace
+
+std::vector<member> as_members(const std::vector<voter_place>& voters) {
+  std::vector<member> all;
+  for (const voter_place& one : voters) all.push_back({{one.node, 0}, one.at});
+  return all;
+}
+
+proposer_config proposer_config_of(const quorum_config& given) {
+  proposer_config config;
+  config.cluster = given.cluster;
+  config.chain = given.chain;
+  config.node = given.node;
+  config.voters = as_members(given.voters);
+  config.resend = {given.resend, given.resend_max};
+  config.contention = {given.contention, given.contention_max};
+  config.patience = given.patience;
+  return config;
+}
+
 void refuse(const quorum_binding::asker& waiting, std::error_code why) {
   std::visit(
       [&why](const auto& done) {
@@ -88,8 +89,6 @@ void refuse(const quorum_binding::asker& waiting, std::error_code why) {
       },
       waiting);
 }
-
-}  // namespace
 
 // --- the board ---
 
@@ -169,6 +168,7 @@ quorum_binding::quorum_binding(asio::any_io_executor executor, quorum_config giv
       board_{std::move(board)},
       writer_{std::move(writer)},
       fresh_{random.fork("voter").next()},
+      later_{random.fork("later")},
       voters_{options.voters} {}
 
 std::error_code quorum_binding::on_start() {

@@ -73,6 +73,13 @@ private:
 class quorum_binding final : public net::driver<watched_register, register_event> {
 public:
   using founded = detail::completion<void(std::error_code, view)>;
+  /// What `quorum_authority::async_force` was asked for.
+  struct force_call {
+    view known;
+    replica_id survivor;
+    endpoint reached_at;
+    detail::completion<void(std::error_code, forced_register)> done;
+  };
   /// Who waits for the answer to a question to the voters.
   using asker =
       std::variant<authority::read_handler, authority::view_handler, authority::done_handler, authority::quiet_handler>;
@@ -83,6 +90,8 @@ public:
   void ready(std::uint64_t number, detail::completion<void(std::error_code, endpoint)> waiting);
   void found(std::uint64_t number, view first, founded waiting);
   void use_voters(std::vector<voter_place> voters);
+  void change_voters(std::vector<voter_place> voters);
+  void force(force_call wanted);
   /// `question` gets its id here.
   void ask(const replica_id& who, authority_question question, asker waiting);
 
@@ -111,14 +120,28 @@ private:
   void raise(quorum_alarm::reason why, const node_id& voter, std::string explanation);
   [[nodiscard]] std::optional<asker> take(question_id id);
 
+  // quorum_force_binding.cpp: another register takes the place of a lost one
+  void force_unless(std::error_code unread);
+  [[nodiscard]] std::error_code objection_to(const force_call& wanted) const;
+  [[nodiscard]] std::error_code begin_again(const force_call& wanted, forced_register& begun);
+  void drop_questions();
+
   std::unique_ptr<quorum_board> board_;
   std::shared_ptr<voter_writer> writer_;
-  std::uint64_t fresh_;  // incarnation of a voter that begins in an empty directory
+  std::uint64_t fresh_;   // incarnation of a voter that begins in an empty directory
+  detail::random later_;  // for registers that take the place of this one
   std::vector<voter_place> voters_;
   std::vector<member> founded_with_;  ///< the voters of the chain, as the directory here knows; empty: none yet
   std::optional<view> founding_;
+  std::optional<force_call> forcing_;
   std::map<question_id, asker> asked_;
   question_id last_id_ = 0;
 };
+
+/// In lives that are not known yet.
+[[nodiscard]] std::vector<member> as_members(const std::vector<voter_place>& voters);
+[[nodiscard]] proposer_config proposer_config_of(const quorum_config& given);
+/// Answers an asker with nothing but an error.
+void refuse(const quorum_binding::asker& waiting, std::error_code why);
 
 }  // namespace artillery::replication

@@ -20,6 +20,18 @@ void register_core::use_voters(std::vector<member> voters, time_point now, effec
   proposer_.use_voters(std::move(voters), now, out);
 }
 
+void register_core::ask_others(const proposer_config& config, detail::random random) {
+  ARTILLERY_INVARIANT(!acceptor_ || !acceptor_->state().is_founded());
+  proposer_ = replication::proposer{config, random};
+}
+
+void register_core::begin_again(const proposer_config& config, detail::random random, voter_state durable,
+                                time_point now) {
+  ARTILLERY_INVARIANT(acceptor_ && acceptor_->is_settled() && !acceptor_->is_silent() && durable.is_founded());
+  proposer_ = replication::proposer{config, random};
+  acceptor_.emplace(cluster_, std::move(durable), now);
+}
+
 void register_core::receive(const connection& from, bytes_view datagram, time_point now, effects<register_event>& out) {
   if (!is_register_request(datagram)) return proposer_.receive(from, datagram, now, out);
   if (acceptor_) return acceptor_->receive(from, datagram, now, out);

@@ -26,6 +26,13 @@ public:
   /// Who the voters are, told once, when they were not known at the start.
   void use_voters(std::vector<member> voters, time_point now, effects<register_event>& out);
 
+  /// Who the voters of the chain are that takes the place of the one it asked so far. Whoever waits for an answer gets
+  /// none, and the voter here, if any, was not founded.
+  void ask_others(const proposer_config& config, detail::random random);
+  /// The register is lost, and another one takes its place: `durable`, founded, is its voter here, which the disk holds
+  /// already, and `config` knows it with its genesis. The voter of before was settled, and says nothing any more.
+  void begin_again(const proposer_config& config, detail::random random, voter_state durable, time_point now);
+
   void ask(const replica_id& who, const authority_question& question, time_point now, effects<register_event>& out) {
     proposer_.ask(who, question, now, out);
   }

@@ -1,6 +1,7 @@
 #include "replication/voter_directory_binding.hpp"
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "artillery/error.hpp"
@@ -31,6 +32,12 @@ std::error_code code_of(voter_fault fault) noexcept {
 
 voter_problem told(voter_fault fault, const std::string& place) {
   return {code_of(fault), describe(fault, place)};
+}
+
+std::string name_of_former(std::uint64_t genesis) {
+  std::array<char, 16> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), genesis, 16).ptr;
+  return voter_file_name + ("-of-" + std::string{digits.data(), end});
 }
 
 }  // namespace
@@ -76,6 +83,17 @@ voter_problem voter_directory::begin(const meaning& meant) {
 
 std::error_code voter_directory::write(std::span<const bytes> file) const {
   return directory_.replace(voter_file_name, file);
+}
+
+std::error_code voter_directory::exchange(const voter_state& former, const voter_state& next, std::string& kept) const {
+  if (former.is_founded()) {
+    const std::string beside = name_of_former(former.genesis);
+    const std::array file{bytes::copy(encode_voter(former))};
+    if (const auto error = directory_.replace(beside, file)) return error;
+    kept = directory_.path() + "/" + beside;
+  }
+  const std::array file{bytes::copy(encode_voter(next))};
+  return write(file);
 }
 
 }  // namespace artillery::replication

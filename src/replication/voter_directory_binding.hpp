@@ -39,6 +39,10 @@ public:
   [[nodiscard]] const voter_state& found() const noexcept { return found_; }
   /// Makes this the file (`encode_voter`), durably. After an error the voter must be silent.
   [[nodiscard]] std::error_code write(std::span<const bytes> file) const;
+  /// Makes `next` the file, durably, of a register that takes the place of a lost one. What `former` says stays, if it
+  /// was founded, in a file beside, of which `kept` becomes the path. After an error the file is as it was, or
+  /// `next`'s.
+  [[nodiscard]] std::error_code exchange(const voter_state& former, const voter_state& next, std::string& kept) const;
 
 private:
   [[nodiscard]] voter_problem begin(const meaning& meant);

@@ -22,4 +22,9 @@ void voter_writer::persist(operation /*op*/, std::span<const bytes> slices, done
   asio::post(*disk_, std::move(write));
 }
 
+std::error_code voter_writer::exchange(const voter_state& former, const voter_state& next, std::string& kept) const {
+  if (directory_ == nullptr) return std::make_error_code(std::errc::no_such_device);
+  return directory_->exchange(former, next, kept);
+}
+
 }  // namespace artillery::replication

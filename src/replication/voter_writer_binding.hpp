@@ -25,6 +25,9 @@ public:
   void release() noexcept { directory_.reset(); }
   [[nodiscard]] bool has_directory() const noexcept { return directory_ != nullptr; }
 
+  /// `voter_directory::exchange`, at once: nothing is being written.
+  [[nodiscard]] std::error_code exchange(const voter_state& former, const voter_state& next, std::string& kept) const;
+
   void persist(operation op, std::span<const bytes> slices, done finished) override;
 
 private:

@@ -373,6 +373,28 @@ TEST_CASE("two halves that never met form two chains, and say so when they meet"
   CHECK(all[4].state() == chain_state::conflict);
 }
 
+TEST_CASE("a node whose chain lost its voters founds another one, and clients go over to it", "[node][bootstrap]") {
+  town all{3};
+  for (std::uint64_t id = 1; id <= 4; ++id) all.start(id);
+  all.meet({0, 1, 2, 3});
+  const auto lost = all[0].chain();
+  REQUIRE(all[3].chain() == lost);
+  all[0].replace(77, all.now);
+  CHECK(all[0].chain() == 77U);
+  CHECK(all[0].tags().at("chain") == "genesis 000000000000004d");
+  REQUIRE(all[0].reachable().size() == 1);  // itself
+  // As long as somebody of the lost chain is there, the client stays with that, and both say that there are two.
+  for (const std::size_t each : {1U, 2U, 3U}) all.show(each, 0);
+  CHECK(all[3].chain() == lost);
+  all.pass(settle);
+  REQUIRE(all[3].conflict());
+  CHECK(all[3].conflict()->why == chain_conflict::reason::two_chains);
+  for (const std::size_t gone : {1U, 2U}) all.mark(3, gone, member_state::failed);
+  CHECK(all[3].chain() == 77U);
+  CHECK_FALSE(all[3].conflict());
+  CHECK_FALSE(all[3].belongs());
+}
+
 TEST_CASE("a client goes over to the chain that replaces one of which nobody is left", "[node][bootstrap]") {
   town all{2};
   for (std::uint64_t id = 1; id <= 3; ++id) all.start(id);

@@ -193,6 +193,54 @@ TEST_CASE("three agents form a chain; one is taken out by hand, and back", "[too
   CHECK(tail->command({"get", "k", "--raw"}).out == "v");  // as a client
 }
 
+TEST_CASE("a chain that lost its voters is forced to go on at the agent that is left, once that is confirmed",
+          "[tool][agent][force]") {
+  running_agent a{{"--expect", "3", "--name", "a"}};
+  const std::string seed = json::parse(a.command({"status", "-o", "json"}).out).at("membership");
+  running_agent b{{"--expect", "3", "--name", "b", "--seed", seed}};
+  running_agent c{{"--expect", "3", "--name", "c", "--seed", seed}};
+  for (const running_agent* one : {&a, &b, &c})
+    REQUIRE(one->command({"status", "--wait", "--timeout", "20s"}).code == 0);
+  REQUIRE(a.command({"put", "k", "v"}).code == 0);
+
+  const finished refused = a.command({"chain", "repair", "--force", "--yes"});
+  CHECK(refused.code == 1);
+  CHECK_THAT(refused.err, Catch::Contains("a majority of the voters answers"));
+
+  const json before = json::parse(a.command({"chain", "status", "-o", "json"}).out);
+  for (running_agent* one : {&b, &c}) one->process().signal(SIGKILL);
+  const finished warned = a.command({"chain", "repair", "--force"});
+  CHECK(warned.code == 8);
+  CHECK(warned.out.empty());
+  CHECK_THAT(warned.err, Catch::Contains("What may be lost") && Catch::Contains("Nothing was done. Add --yes"));
+  CHECK(json::parse(a.command({"chain", "status", "-o", "json"}).out).at("epoch") == before.at("epoch"));
+
+  // An agent does not know at once that the voters are gone.
+  finished forced;
+  for (int tries = 0; tries < 20 && forced.code != 0; ++tries)
+    forced = a.command({"chain", "repair", "--force", "--yes", "-o", "json"});
+  INFO(forced.err);
+  REQUIRE(forced.code == 0);
+  CHECK_THAT(forced.err, Catch::Contains("What may be lost"));
+  const json made = json::parse(forced.out);
+  CHECK(made.at("epoch") > before.at("epoch"));
+  CHECK_THAT(made.at("former_vote").get<std::string>(), Catch::Contains("voter-of-"));
+  CHECK(a.command({"get", "k", "--raw"}).out == "v");
+  CHECK(a.command({"put", "k", "on"}).code == 0);
+  const json after = json::parse(a.command({"chain", "status", "-o", "json"}).out);
+  CHECK(after.at("replicas").size() == 1);
+  CHECK(after.at("voters").size() == 1);
+  CHECK(after.at("epoch") == made.at("epoch"));
+}
+
+TEST_CASE("nothing is forced at an agent that is no replica of a chain of several", "[tool][agent][force]") {
+  running_agent agent;
+  REQUIRE(agent.command({"status", "--wait"}).code == 0);
+  const finished refused = agent.command({"chain", "repair", "--force", "--yes"});
+  CHECK(refused.code == 1);
+  CHECK_THAT(refused.err, Catch::Contains("is no replica of the chain"));
+}
+
 TEST_CASE("who listens hears an event, of its own topic only", "[tool][agent]") {
   running_agent agent;
   tool::control::client listener{agent.socket()};

@@ -169,6 +169,8 @@ TEST_CASE("a wrong option of the other commands is named, with what is allowed",
       {{"chain"}, "subcommand", "artillery chain --help"},
       {{"chain", "add"}, "NODE", "artillery chain --help"},
       {{"chain", "status", "a"}, "a", "artillery chain --help"},
+      {{"chain", "status", "--force"}, "--force", "artillery chain --help"},
+      {{"chain", "repair", "--yes"}, "--force", "artillery chain --help"},
       {{"members", "--watch", "--timeout", "soon"}, "--timeout", "500ms"},
   });
 }
@@ -201,7 +203,12 @@ TEST_CASE("changes of the chain arrive as they were asked for", "[tool][command 
   CHECK(removal.common.timeout == 2s);
   CHECK(parse<tool::chain_options>({"chain", "add", "b"}).what == kind::add);
   CHECK(parse<tool::chain_options>({"chain", "promote", "b"}).what == kind::promote);
-  CHECK(parse<tool::chain_options>({"chain", "repair"}).node.empty());
+  const auto repair = parse<tool::chain_options>({"chain", "repair"});
+  CHECK((repair.node.empty() && !repair.force && !repair.confirmed));
+  const auto asked = parse<tool::chain_options>({"chain", "repair", "--force"});
+  CHECK((asked.what == kind::repair && asked.force && !asked.confirmed));
+  const auto forced = parse<tool::chain_options>({"chain", "repair", "--force", "--yes"});
+  CHECK((forced.force && forced.confirmed));
   CHECK(parse<tool::agent_options>({"agent", "--dir", "/var/lib/a"}).directory == "/var/lib/a");
 }
 

@@ -32,6 +32,7 @@ Exit codes:
   1 refused or broken        5 a write that may or may not have happened
   2 wrong use                6 get: no such object
   3 no agent to talk to      7 cas: the object is not as was asked; nothing changed
+                             8 chain repair --force without --yes: nothing was done
 
 `artillery <command> --help` tells more.)";
 

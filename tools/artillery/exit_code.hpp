@@ -16,6 +16,7 @@ enum class exit_code : int {
   outcome_unknown = 5,    ///< a write that may or may not have happened
   absent = 6,             ///< `get`: there is no such object
   condition_not_met = 7,  ///< `cas`, and `del` with a condition: the object is not as was asked; nothing changed
+  not_confirmed = 8,      ///< `chain repair --force` without --yes: it told what may be lost; nothing was done
 };
 
 /// Ends the command with a text for people and a number for scripts.

@@ -108,7 +108,9 @@ struct chain_options {
 
   common_options common;
   kind what = kind::status;
-  std::string node;  ///< of an add, remove or promote: a name, an id, or how one begins
+  std::string node;        ///< of an add, remove or promote: a name, an id, or how one begins
+  bool force = false;      ///< of a repair: found another chain in the place of the lost one
+  bool confirmed = false;  ///< and the warning was read
 };
 
 struct version_options {

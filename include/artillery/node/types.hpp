@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -163,6 +164,17 @@ struct chain_formed {
 struct chain_changed {
   replication::view view;
   replication::role here = replication::role::none;
+};
+
+/// What came of `node::async_force_chain`.
+struct forced_chain {
+  replication::view view;  ///< with which the chain begins that takes the place of the lost one: this node alone
+  /// The path of what the node had to keep as a voter of the lost chain; empty: it did not vote there.
+  std::string former_vote;
+
+  // A constructor, because g++ 12 destroys owning aggregates twice in the full expression of a `co_await`.
+  forced_chain() = default;
+  forced_chain(replication::view begun, std::string kept) : view{std::move(begun)}, former_vote{std::move(kept)} {}
 };
 
 /// There is no chain, or no clear one, and there will be none without help.

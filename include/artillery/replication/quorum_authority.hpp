@@ -112,6 +112,16 @@ struct quorum_status {
   std::vector<node_id> missing;
 };
 
+/// What became of a register that was forced.
+struct forced_register {
+  view first;        ///< the view with which the new register began: one replica, and one voter, this node
+  std::string kept;  ///< the path of what the voter here had to keep for the lost register; empty: nothing
+
+  // A constructor, because g++ 12 destroys owning aggregates twice in the full expression of a `co_await`.
+  forced_register() = default;
+  forced_register(view begun, std::string beside) : first{std::move(begun)}, kept{std::move(beside)} {}
+};
+
 /// What the handle below is a handle of.
 class quorum_binding;
 
@@ -185,6 +195,30 @@ public:
         });
   }
 
+  /// Founds the register anew, on the vote of this node alone, for a chain whose voters are gone for good but for less
+  /// than half: nothing else makes such a chain change again. It is another chain, of another genesis and a far higher
+  /// epoch, and begins with what one replica, `survivor`, holds; it is the caller's to know that nobody of the lost
+  /// chain holds more, and to see to it that nobody of it serves any more. `known`: the last view of which `survivor`
+  /// knew. `reached_at`: where others find the voter here.
+  /// First the voters are asked for the newest view, for as long as `quorum_config::patience`.
+  /// Completes: when the vote of the new register is on the disk; what the voter had for the lost one stays in a file
+  /// beside. Signature: void(std::error_code, forced_register).
+  /// Errors, with nothing changed: errc::has_quorum (a majority of the voters answers: there is nothing to force);
+  /// errc::stale_epoch (`survivor` is no replica of `known`, or a voter that answered has accepted a later view without
+  /// it: its copy may be old); errc::not_serving (no voter here, or this node never knew the register);
+  /// errc::other_genesis (the voter here voted on another chain); errc::invalid_argument (no view fits); errc::busy and
+  /// errc::would_overflow (try again); errc::already_running (one at a time, and not while it founds); what the disk
+  /// says; what `async_run` ended with; errc::not_running. Cancellation: none.
+  template <class Token>
+  auto async_force(view known, const replica_id& survivor, const endpoint& reached_at, Token&& token) {
+    return detail::initiate<void(std::error_code, forced_register)>(
+        std::forward<Token>(token), get_executor(),
+        [self = binding_, known = std::move(known), survivor,
+         reached_at](detail::completion<void(std::error_code, forced_register)> done) mutable {
+          start_force(self, std::move(known), survivor, reached_at, std::move(done));
+        });
+  }
+
   /// The next event, waiting for one if need be. Each is told to one consumer.
   /// Completes: with it; with the error that `async_run` ended with, once all events were handed out.
   /// Signature: void(std::error_code, quorum_event).  Cancellation: total, nothing is lost.
@@ -201,6 +235,10 @@ public:
   /// Returns: errc::invalid_argument for a list that `quorum_config` does not allow, and nothing has changed. A second
   /// list that differs from the first is dropped with a remark in the log.
   std::error_code use_voters(std::vector<voter_place> voters);
+  /// Likewise, but a list that differs replaces the one before: another chain has taken the place of the one it was for
+  /// (`async_force`). Only where no replica of the former goes by this object; dropped, with a remark, by a voter that
+  /// was founded, which belongs to its chain for ever.
+  std::error_code change_voters(std::vector<voter_place> voters);
 
   // --- authority ---
   /// Beside what `authority` says: errc::timed_out after `quorum_config::patience`, when no majority of voters has
@@ -225,6 +263,8 @@ private:
   static void start_run(const binding& self, detail::completion<void(std::error_code)> done);
   static void start_ready(const binding& self, detail::completion<void(std::error_code, endpoint)> done);
   static void start_found(const binding& self, view first, detail::completion<void(std::error_code, view)> done);
+  static void start_force(const binding& self, view known, const replica_id& survivor, const endpoint& reached_at,
+                          detail::completion<void(std::error_code, forced_register)> done);
   static void start_next_event(const binding& self, detail::completion<void(std::error_code, quorum_event)> done);
 
   binding binding_;

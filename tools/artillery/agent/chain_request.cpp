@@ -55,6 +55,7 @@ std::string tail_of(const artillery::node& node) {
 void request_handler::chain(const control::message& request, const answer& done) {
   const std::string change = text_field(request.head, "change");
   view_change what;
+  if (change == "force") return force_chain(done);
   if (change == "repair") {
     what = view_change::repair();
   } else {
@@ -66,7 +67,7 @@ void request_handler::chain(const control::message& request, const answer& done)
     } else if (change == "promote") {
       what = view_change::promote(who);
     } else {
-      throw bad_field{"'change' must be one of add, remove, promote and repair"};
+      throw bad_field{"'change' must be one of add, remove, promote, repair and force"};
     }
   }
   const artillery::call_options options{timeout_field(request.head)};
@@ -77,6 +78,32 @@ void request_handler::chain(const control::message& request, const answer& done)
       return done(control::error_reply("not_tail", "only the tail can do this: ask " + tail_of(node)), std::nullopt);
     if (error == errc::not_serving)
       return done(control::error_reply("not_serving", "this agent hosts no replica of the chain; ask one that does"),
+                  std::nullopt);
+    done(control::error_reply(error), std::nullopt);
+  });
+}
+
+void request_handler::force_chain(const answer& done) {
+  node_.async_force_chain([done](std::error_code error, const artillery::forced_chain& made) {
+    using artillery::errc;
+    if (!error)
+      return done({{"ok", true}, {"epoch", made.view.epoch}, {"former_vote", made.former_vote}}, std::nullopt);
+    if (error == errc::has_quorum)
+      return done(control::error_reply("has_quorum",
+                                       "a majority of the voters answers, or did just now: the chain can heal itself "
+                                       "(`artillery chain repair`); nothing was forced"),
+                  std::nullopt);
+    if (error == errc::not_serving)
+      return done(
+          control::error_reply("not_serving",
+                               "this agent is no replica of the chain as it knew it last: it holds nothing that "
+                               "is sure to be whole; ask one that was in the chain to the end"),
+          std::nullopt);
+    if (error == errc::stale_epoch)
+      return done(control::error_reply("stale_epoch",
+                                       "a voter that is left knows of a later view without this agent: its copy may be "
+                                       "old. Ask one that was in the chain to the end, or stop that voter if nothing "
+                                       "came of the view"),
                   std::nullopt);
     done(control::error_reply(error), std::nullopt);
   });

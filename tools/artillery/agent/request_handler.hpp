@@ -30,6 +30,7 @@ private:
   void cas(const control::message& request, const answer& done);
   void del(const control::message& request, const answer& done);
   void chain(const control::message& request, const answer& done);  // chain_request.cpp
+  void force_chain(const answer& done);                             // likewise
 
   template <class Call>
   void write(std::size_t size, const answer& done, Call call);

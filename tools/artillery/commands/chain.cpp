@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -86,7 +90,7 @@ std::string chain_text(const json& status, const json& members) {
   listing.add("epoch", field_text(chain, "epoch"));
   listing.add("voters", voters.empty() ? "none: this view never changes" : voters);
   listing.add("role here", field_text(chain, "role"));
-  if (replica.value("epoch", 0U) > 0) {
+  if (replica.value("epoch", std::uint64_t{0}) > 0) {
     listing.add("lease here", lease_text(replica));
     listing.add("records here", "last " + field_text(replica, "last") + ", committed " + field_text(replica, "commit") +
                                     ", " + field_text(replica, "dirty_objects") + " objects dirty");
@@ -94,6 +98,45 @@ std::string chain_text(const json& status, const json& members) {
     listing.add("writes", replica.value("stopped", false) ? "stopped: a replica is unreachable" : "served");
   }
   return listing.text() + '\n' + replicas_table(chain, replica, members);
+}
+
+constexpr const char* force_warning =
+    R"(warning: --force founds another chain in the place of one that lost the majority of its voters for good.
+
+It begins with what this agent's replica holds, and nothing else. What may be lost:
+- Every write that was acknowledged and has not come to this replica. A replica of the chain as it was last lacks none
+  (`chain status` shows the view that this agent knows, and its records). One that the chain had dropped meanwhile, of
+  which only the lost voters knew, may lack many. Choose the agent that was in the chain to the end.
+- Every write from now on that others of the lost chain accept, if they are alive behind a broken network: they would
+  go on as a chain of their own, and clients there would read and write its data.
+
+Before: stop all other agents that voted on the lost chain or were replicas of it, for good.
+After: start them again with empty directories only (remove what --dir named); then they join, and are fed.
+The new chain has one voter, this agent: while it is away that chain cannot change. Start it with --dir.
+Nothing is done while a majority of the voters answers, or at an agent that is no replica.
+)";
+
+/// Longer than an agent asks the voters before it forces anything: what came of it must not stay unknown.
+constexpr artillery::duration force_wait_min = std::chrono::seconds{15};
+
+exit_code force(const chain_options& options) {
+  std::fputs(force_warning, stderr);
+  if (!options.confirmed) {
+    std::fputs("\nNothing was done. Add --yes to do it.\n", stderr);
+    return exit_code::not_confirmed;
+  }
+  control::client client{options.common.socket_path()};
+  const json forced = client
+                          .request({{"op", "chain"}, {"change", "force"}},
+                                   std::max<artillery::duration>(options.common.timeout, force_wait_min))
+                          .head;
+  output::listing listing;
+  listing.add("forced", "this agent alone is the chain from epoch " + field_text(forced, "epoch") + " on");
+  const std::string kept = field_text(forced, "former_vote");
+  listing.add("vote for the lost chain", kept.empty() ? "none: this agent was no voter" : "kept in " + kept);
+  output::print(options.common.format, {{"epoch", forced.value("epoch", std::uint64_t{0})}, {"former_vote", kept}},
+                listing.text());
+  return exit_code::done;
 }
 
 exit_code show(const chain_options& options) {
@@ -121,6 +164,7 @@ std::string_view word_for(chain_options::kind what) {
 
 exit_code run(const chain_options& options) {
   if (options.what == chain_options::kind::status) return show(options);
+  if (options.force) return force(options);
   control::client client{options.common.socket_path()};
   json request{{"op", "chain"}, {"change", word_for(options.what)}};
   if (!options.node.empty()) request["node"] = options.node;

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "byte_json.hpp"
 #include "commands/commands.hpp"
 #include "control/client.hpp"
@@ -66,7 +68,7 @@ std::string status_text(const json& status) {
     listing.add("role", field_text(chain, "role"));
     listing.add("epoch", field_text(chain, "epoch"));
   }
-  if (replica.value("epoch", 0U) > 0) {
+  if (replica.value("epoch", std::uint64_t{0}) > 0) {
     listing.add("last", field_text(replica, "last"));
     listing.add("commit", field_text(replica, "commit"));
     listing.add("dirty", field_text(replica, "dirty_objects") + " objects");

@@ -19,7 +19,7 @@ struct known_error {
   exit_code exit = exit_code::failed;
 };
 
-constexpr std::array<known_error, 29> known_errors{{
+constexpr std::array<known_error, 30> known_errors{{
     {errc::invalid_configuration, "invalid_configuration"},
     {errc::invalid_argument, "invalid_argument"},
     {errc::too_large, "too_large"},
@@ -45,6 +45,7 @@ constexpr std::array<known_error, 29> known_errors{{
     {errc::chain_stopped, "chain_stopped"},
     {errc::other_genesis, "other_genesis"},
     {errc::voters_disagree, "voters_disagree"},
+    {errc::has_quorum, "has_quorum"},
     {errc::directory_in_use, "directory_in_use"},
     {errc::damaged_data, "damaged_data"},
     {errc::newer_format, "newer_format"},
