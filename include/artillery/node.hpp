@@ -214,7 +214,8 @@ public:
   /// there is not here. (The two never mix: another genesis, another epoch.)
   ///
   /// The new chain's one voter is this node: while it is away that chain cannot change, so keep its `directory`.
-  /// Completes: when the new chain is in force here, after some three seconds of asking the voters.
+  /// Completes: when the new chain is in force here, after some three seconds of asking the voters, and as long as a
+  /// lease may last before.
   /// Signature: void(std::error_code, forced_chain).
   /// Errors: errc::has_quorum (a majority of the voters answers: the chain heals itself, or by `async_change_chain`);
   /// errc::not_serving (this node is no replica of a chain that several can form); errc::stale_epoch (a voter that

@@ -35,7 +35,9 @@ std::string explain(chain_conflict::reason why, const std::vector<node_id>& node
              " have confirmed a list of replicas on which a node is missing that did not confirm it before it went; if "
              "it does not come back from a broken network, stop all of these nodes and start them again";
     case chain_conflict::reason::two_chains:
-      return "two chains were founded, because their nodes did not see each other then: " + who +
+      return "there are two chains, because their nodes did not see each other when they were founded, or one was "
+             "forced to take the place of the other, of which somebody is still there: " +
+             who +
              "; keep the one whose data is wanted, stop the nodes of the other, and start them again with no directory "
              "or an empty one";
     case chain_conflict::reason::other_genesis: break;  // the register's to find out

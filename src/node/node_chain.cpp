@@ -62,9 +62,7 @@ void node_impl::go_on_with_chain() {
 void node_impl::look_at_register() {
   if (decides_ == nullptr || bootstrap_->belongs()) return;
   const replication::quorum_status votes = decides_->status();
-  const replication::role here = replica_->status().role;
-  const bool is_replica = here != replication::role::none && here != replication::role::learner;
-  if (votes.genesis != 0 && (votes.epoch != 0 || is_replica)) bootstrap_->belong(votes.genesis, clock::now());
+  if (votes.genesis != 0 && (votes.epoch != 0 || is_chain_replica())) bootstrap_->belong(votes.genesis, clock::now());
 }
 
 void node_impl::publish_tags() {

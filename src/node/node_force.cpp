@@ -17,22 +17,34 @@ void node_impl::force_chain(completion<force_signature> when_over) {
 /// Takes `when_over`, unless there is an error.
 std::error_code node_impl::begin_force(completion<force_signature>& when_over) {
   if (phase_ != phase::running || !bootstrap_ || leaving_begun_) return errc::not_running;
-  if (decides_ == nullptr || !bootstrap_->belongs()) return errc::not_serving;
+  if (decides_ == nullptr || !bootstrap_->belongs() || !is_chain_replica()) return errc::not_serving;
   if (forcing_) return errc::already_running;
+  forcing_ = std::move(when_over);
+  // A lease that is renewed meanwhile was renewed by a majority of the voters, whatever becomes of other questions.
+  const time_point now = clock::now();
+  force_timer_.expires_after(std::max(replica_->status().lease_until, now) - now);
+  force_timer_.async_wait(on_strand([](node_impl& self, std::error_code error) {
+    if (!error && self.phase_ == phase::running) self.force_without_lease();
+  }));
+  return {};
+}
+
+bool node_impl::is_chain_replica() const {
+  const replication::role here = replica_->status().role;
+  return here != replication::role::none && here != replication::role::learner;
+}
+
+void node_impl::force_without_lease() {
   const replication::replica_status here = replica_->status();
-  if (here.role == replication::role::none || here.role == replication::role::learner) return errc::not_serving;
-  // A majority of the voters renewed it just now.
-  if (here.lease_until > clock::now()) return errc::has_quorum;
+  if (here.lease_until > clock::now()) return end_force(errc::has_quorum, {});
   const auto& all = here.view.replicas;
   const auto own = std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.id.node == config_.id; });
-  if (own == all.end()) return errc::not_serving;
-  forcing_ = std::move(when_over);
+  if (own == all.end() || !is_chain_replica()) return end_force(errc::not_serving, {});
   const endpoint voter_at = cluster_->self().at.with_port(decides_->local_endpoint().port());
   decides_->async_force(here.view, own->id, voter_at,
                         on_strand([](node_impl& self, std::error_code error, replication::forced_register begun) {
                           if (self.phase_ == phase::running) self.forced(error, std::move(begun));
                         }));
-  return {};
 }
 
 void node_impl::forced(std::error_code error, replication::forced_register begun) {

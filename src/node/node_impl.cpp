@@ -34,7 +34,8 @@ node_impl::node_impl(asio::any_io_executor executor, node_config config)
       calls_{std::make_shared<call_table>(strand_, config_.waiting_calls_max)},
       events_{config_.events_max, [](std::uint64_t lost) { return node_event{node_overflow{lost}}; }},
       timer_{strand_},
-      leaving_timer_{strand_} {
+      leaving_timer_{strand_},
+      force_timer_{strand_} {
   if (!problem_.empty()) return;
   if (config_.discover) beacon_.emplace(user_executor_, discovery_config_of(config_));
   cluster_.emplace(user_executor_, membership_config_of(config_));

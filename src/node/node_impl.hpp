@@ -107,6 +107,8 @@ private:
 
   // node_force.cpp: another chain takes the place of a lost one
   [[nodiscard]] std::error_code begin_force(completion<force_signature>& when_over);
+  [[nodiscard]] bool is_chain_replica() const;
+  void force_without_lease();
   void forced(std::error_code error, replication::forced_register begun);
   void force_if_due();
   void end_force(std::error_code error, forced_chain result);
@@ -178,6 +180,7 @@ private:
   std::optional<chain_conflict> reported_conflict_;
   asio::steady_timer timer_;
   asio::steady_timer leaving_timer_;
+  asio::steady_timer force_timer_;
 
   // shared by all threads
   struct snapshot {

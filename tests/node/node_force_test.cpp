@@ -61,10 +61,6 @@ public:
     return result.found() ? std::string{result.value->text()} : std::string{};
   }
   std::pair<std::error_code, forced_chain> force(watched& at) {
-    REQUIRE(all.until([&] { return at.node->status().replica.lease_until <= clock::now(); }));
-    return force_at_once(at);
-  }
-  std::pair<std::error_code, forced_chain> force_at_once(watched& at) {
     return all.result_of<forced_chain>([&](auto done) { at.node->async_force_chain(std::move(done)); });
   }
   static bool is_replica(const watched& one) {
@@ -151,9 +147,9 @@ TEST_CASE("nothing is forced while a majority of the voters answers", "[node][fo
   lossy_town town;
   const auto three = town.start_three();
   REQUIRE_FALSE(town.put(*three[0], "k", "v"));
-  CHECK(town.force_at_once(*three[0]).first == errc::has_quorum);
+  CHECK(town.force(*three[0]).first == errc::has_quorum);
   lossy_town::kill(*three[1]);
-  CHECK(town.force_at_once(*three[0]).first == errc::has_quorum);
+  CHECK(town.force(*three[0]).first == errc::has_quorum);
   CHECK_FALSE(town.put(*three[0], "k", "on"));
   CHECK(town.read(*three[2], "k") == "on");
 }
@@ -167,7 +163,7 @@ TEST_CASE("nothing is forced at a node that is no replica of the chain", "[node]
   for (watched* one : {&user, &spare, &alone})
     REQUIRE(town.all.until([&] { return one->last<chain_formed>() != nullptr; }));
   for (watched* one : {three[0], three[1]}) lossy_town::kill(*one);
-  for (watched* one : {&user, &spare, &alone}) CHECK(town.force_at_once(*one).first == errc::not_serving);
+  for (watched* one : {&user, &spare, &alone}) CHECK(town.force(*one).first == errc::not_serving);
 }
 
 TEST_CASE("a node of the lost chain that comes back does not disturb the one in its place", "[node][force]") {
