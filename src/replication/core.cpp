@@ -82,6 +82,7 @@ replica_status core::status() const {
                         .window_bytes = log_.weight(),
                         .sessions = sessions_.size(),
                         .stopped = stopped_,
+                        .short_of_replicas = is_short_of_replicas(),
                         .successor_up = is_tail() || (has_successor() && successor_.open()),
                         .lease_until = lease_.until(),
                         .view = view_,

@@ -249,6 +249,9 @@ private:
   void write_object(const asker& who, write_request request, const turn& at);
   void open_session(const asker& who, const turn& at);
   void close_session(const asker& who, std::uint64_t session, const turn& at);
+  [[nodiscard]] bool is_short_of_replicas() const noexcept {
+    return position_ != nowhere && view_.replicas.size() < config_.replicas_min;
+  }
   [[nodiscard]] bool window_takes(const record& next) const noexcept;
   [[nodiscard]] record evaluate(write_request request, const turn& at) const;
   void answer_write(const asker& who, reply_status status, const write_result& result, const turn& at);

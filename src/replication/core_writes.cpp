@@ -104,7 +104,7 @@ record core::evaluate(write_request request, const turn& at) const {
 
 bool core::window_takes(const record& next) const noexcept {
   if (mutant(mutation::no_window)) return true;
-  if (view_.replicas.size() < config_.replicas_min) return false;
+  if (is_short_of_replicas()) return false;
   return log_.empty() || log_.weight() + next.weight() <= config_.window_bytes_max;
 }
 

@@ -19,6 +19,7 @@ struct healing_chain_setup {
   std::size_t length = 3;
   std::size_t spares = 0;
   std::optional<std::size_t> wanted = {};  ///< nothing: as many as it begins with
+  std::size_t replicas_min = 1;
   artillery::duration lease = std::chrono::milliseconds{150};
   artillery::duration authority_timeout = std::chrono::milliseconds{20};
   artillery::duration runs_for = std::chrono::milliseconds{50};  ///< before anything else
@@ -45,6 +46,7 @@ public:
     config_.silence_max = std::chrono::milliseconds{200};
     config_.authority_timeout = with.authority_timeout;
     config_.replicas_wanted = with.wanted.value_or(length);
+    config_.replicas_min = with.replicas_min;
     for (std::size_t i = 0; i < length + spares; ++i) {
       replicas_.push_back(i);  // hosts are numbered as they are added
       replicas_[i] = world.add(at(i), make_replica(i));

@@ -427,7 +427,9 @@ struct replica_status {
   std::size_t dirty_objects = 0;
   std::size_t window_bytes = 0;
   std::size_t sessions = 0;
-  bool stopped = false;       ///< see event::kind::chain_stopped
+  bool stopped = false;  ///< see event::kind::chain_stopped
+  /// Fewer replicas than `replicas_min` are in force: as head it refuses writes as `busy` until there are more.
+  bool short_of_replicas = false;
   bool successor_up = false;  ///< true at a tail
   time_point lease_until{};   ///< `time_point::max()`: endless
   replication::view view;     ///< in force here, whether or not it lists this replica; epoch 0: none

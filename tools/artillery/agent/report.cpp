@@ -92,6 +92,7 @@ json replica_report(const artillery::replication::replica_status& replica) {
             {"window_bytes", replica.window_bytes},
             {"sessions", replica.sessions},
             {"stopped", replica.stopped},
+            {"short_of_replicas", replica.short_of_replicas},
             {"successor_up", replica.successor_up},
             {"tail", tail_report(replica.tail)}};
   const bool endless = replica.lease_until == artillery::time_point::max();

@@ -7,6 +7,7 @@
 
 #include "byte_json.hpp"
 #include "commands/commands.hpp"
+#include "commands/replica_text.hpp"
 #include "control/client.hpp"
 #include "output/event_text.hpp"
 #include "output/print.hpp"
@@ -95,7 +96,7 @@ std::string chain_text(const json& status, const json& members) {
     listing.add("records here", "last " + field_text(replica, "last") + ", committed " + field_text(replica, "commit") +
                                     ", " + field_text(replica, "dirty_objects") + " objects dirty");
     if (field_text(replica, "tail") != "none") listing.add("tail here", tail_text(replica));
-    listing.add("writes", replica.value("stopped", false) ? "stopped: a replica is unreachable" : "served");
+    listing.add("writes", writes_text(replica));
   }
   return listing.text() + '\n' + replicas_table(chain, replica, members);
 }

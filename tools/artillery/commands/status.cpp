@@ -2,6 +2,7 @@
 
 #include "byte_json.hpp"
 #include "commands/commands.hpp"
+#include "commands/replica_text.hpp"
 #include "control/client.hpp"
 #include "output/event_text.hpp"
 #include "output/print.hpp"
@@ -72,7 +73,7 @@ std::string status_text(const json& status) {
     listing.add("last", field_text(replica, "last"));
     listing.add("commit", field_text(replica, "commit"));
     listing.add("dirty", field_text(replica, "dirty_objects") + " objects");
-    listing.add("writes", replica.value("stopped", false) ? "stopped: a replica is unreachable" : "served");
+    listing.add("writes", writes_text(replica));
   }
   const json counters = status.value("counters", json::object());  // a name: items() refers to it
   for (const auto& [name, value] : counters.items()) listing.add(name, to_line(value));
