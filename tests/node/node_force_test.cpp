@@ -33,14 +33,15 @@ public:
     };
     return all.start(config);
   }
-  std::vector<watched*> start_three() {
-    std::vector<watched*> three;
-    for (const char* name : {"a", "b", "c"}) three.push_back(&start(name));
+  std::vector<watched*> start_three() { return start_chain({"a", "b", "c"}); }
+  std::vector<watched*> start_chain(const std::vector<std::string>& names) {
+    std::vector<watched*> nodes;
+    for (const std::string& name : names) nodes.push_back(&start(name, names.size()));
     REQUIRE(all.until([&] {
-      return std::all_of(three.begin(), three.end(),
+      return std::all_of(nodes.begin(), nodes.end(),
                          [](const watched* one) { return one->last<chain_formed>() != nullptr && is_replica(*one); });
     }));
-    return three;
+    return nodes;
   }
   /// It ends at once, without a word.
   static void kill(watched& one) { one.node.reset(); }
@@ -141,6 +142,37 @@ TEST_CASE("a spare that runs goes over to the chain that is forced in the place 
   CHECK_FALSE(town.put(user, "k", "on"));
   REQUIRE(town.all.until([&] { return lossy_town::is_replica(spare); }));
   CHECK(town.read(spare, "k") == "on");
+}
+
+TEST_CASE("another replica of the lost chain that is left is told of, and changes nothing", "[node][force]") {
+  lossy_town town;
+  const auto five = town.start_chain({"a", "b", "c", "d", "e"});
+  REQUIRE_FALSE(town.put(*five[0], "k", "v"));
+  for (const std::size_t gone : {0U, 2U, 4U}) lossy_town::kill(*five[gone]);
+  watched& left = *five[1];
+  watched& other = *five[3];
+  const auto forced = town.force(left);
+  INFO(forced.first.message());
+  REQUIRE_FALSE(forced.first);
+  REQUIRE_FALSE(town.put(left, "k", "on"));
+  for (watched* one : {&left, &other}) {
+    REQUIRE(town.all.until([&] { return one->last<chain_conflict>() != nullptr; }));
+    CHECK(one->last<chain_conflict>()->why == chain_conflict::reason::two_chains);
+  }
+  // It has no right to read any more, and nobody who could lend it one.
+  CHECK(other.node->try_read("k").what == replication::local_read::outcome::ask);
+  CHECK(town.read(left, "k") == "on");
+  // What it writes for its users is sent as a client's, and ends where the higher epoch is.
+  CHECK_FALSE(town.put(other, "k", "over"));
+  CHECK(town.read(left, "k") == "over");
+  CHECK(lossy_town::replicas(left) == std::set{own_id(left)});
+
+  lossy_town::kill(other);
+  town.lose_directory("d");
+  REQUIRE(town.all.until([&] { return left.node->status().members == 1; }));
+  watched& again = town.start("d", 5);
+  REQUIRE(town.all.until([&] { return lossy_town::is_replica(again); }));
+  CHECK(town.read(again, "k") == "over");
 }
 
 TEST_CASE("nothing is forced while a majority of the voters answers", "[node][force]") {
