@@ -72,9 +72,10 @@ void add_chains(std::vector<explore_scope>& all) {
       3));
 }
 
-explore_scope scope_of(std::string name, std::string description, bool quick, const views_scope& chain) {
-  return {std::move(name), std::move(description), quick, [chain](std::uint64_t states_max) {
-            explore_limits limits;
+explore_scope scope_of(std::string name, std::string description, bool quick, const views_scope& chain,
+                       std::uint32_t deviations_max = explore_limits::unlimited) {
+  return {std::move(name), std::move(description), quick, [chain, deviations_max](std::uint64_t states_max) {
+            explore_limits limits{.deviations_max = deviations_max};
             if (states_max != 0) limits.states_max = states_max;
             return explore(views_setup{chain}, limits);
           }};
@@ -90,6 +91,21 @@ void add_views(std::vector<explore_scope>& all) {
       "2 replicas, 1 write, which may be sent twice, 1 crashes, 1 is told of a failure, 2 pauses "
       "before a retry end",
       false, views_scope{.replicas = 2, .reads = 0, .budget = {.doubts = 1, .crashes = 1, .idle = 0, .resends = 1}}));
+  all.push_back(scope_of("views-2-bounded",
+                         "2 replicas, 2 writes, 2 reads, 1 is told that the other has failed, 2 pauses before a retry "
+                         "end; all schedules with at most 3 faults or reorderings",
+                         false, views_scope{.replicas = 2, .writes = 2, .reads = 2, .budget = {.doubts = 1}}, 3));
+  all.push_back(
+      scope_of("views-3-bounded",
+               "3 replicas, 2 writes, 2 reads, 1 crashes, 1 is told of a failure, 2 pauses before a retry "
+               "end; all schedules with at most 3 faults or reorderings",
+               false, views_scope{.replicas = 3, .writes = 2, .reads = 2, .budget = {.doubts = 1, .crashes = 1}}, 3));
+  all.push_back(scope_of(
+      "views-2-join-bounded",
+      "2 replicas and 1 node that asks to be fed, 2 writes, 2 reads, 1 is told of a failure, 6 pauses "
+      "before a retry end; all schedules with at most 3 faults or reorderings",
+      false, views_scope{.replicas = 2, .spares = 1, .writes = 2, .reads = 2, .budget = {.doubts = 1, .retries = 6}},
+      3));
 }
 
 explore_scope scope_of(std::string name, std::string description, bool quick, const cluster_scope& cluster) {

@@ -480,16 +480,29 @@ std::optional<std::string> views_setup::check_end(const state& /*at*/) const {
   return std::nullopt;
 }
 
+std::uint64_t views_setup::hash_of(const question& one) {
+  detail::state_hash into;
+  into.add(one.node).add(one.asked.index()).add(one.answer.has_value());
+  std::visit([&](const auto& asked) { into.add(asked.id); }, one.asked);
+  if (const auto* cas = std::get_if<authority_cas>(&one.asked))
+    into.add(cas->expected).add(cas->next.replicas.size()).add(cas->next.learners.size());
+  if (const auto* renewal = std::get_if<authority_renew>(&one.asked)) into.add(renewal->epoch);
+  if (!one.answer) return into.value();
+  if (const auto* told = std::get_if<authority_view>(&*one.answer)) into.add(told->newest.view.epoch);
+  if (const auto* told = std::get_if<authority_cas_done>(&*one.answer))
+    into.add(told->what).add(told->now ? told->now->view.epoch : 0);
+  if (const auto* told = std::get_if<authority_renewed>(&*one.answer)) into.add(told->yes);
+  return into.value();
+}
+
 std::uint64_t views_setup::hash(const state& at) const {
   detail::state_hash into;
   for (const auto& each : at.nodes) into.add(each == nullptr ? 0 : each->hash);
   at.network.hash(into);
-  into.add(at.questions.size());
-  for (const question& each : at.questions) {
-    into.add(each.node).add(each.asked.index()).add(each.answer.has_value());
-    std::visit([&](const auto& asked) { into.add(asked.id); }, each.asked);
-    if (each.answer) into.add(at.chosen.size());
-  }
+  // Any of them may be next, so their order tells nothing.
+  std::uint64_t questions = 0;
+  for (const question& each : at.questions) questions += hash_of(each);
+  into.add(at.questions.size()).add(questions);
   into.add(at.chosen.size());
   for (const view& each : at.chosen) {
     for (const auto* list : {&each.replicas, &each.learners}) {

@@ -106,6 +106,7 @@ private:
   void add_faults(const state& at, std::vector<explore_choice>& out) const;
   [[nodiscard]] bool retries(const state& at, std::size_t node) const;
 
+  [[nodiscard]] static std::uint64_t hash_of(const question& one);
   [[nodiscard]] std::optional<std::string> judge(state& at, outcome& came_to) const;
   [[nodiscard]] std::optional<std::string> check_logs(const state& at) const;
 
