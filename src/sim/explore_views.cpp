@@ -126,6 +126,7 @@ void views_setup::run(state& at, std::size_t node, outcome& came_to, Call call) 
   const std::uint64_t committed = here->core.serving().commit;
   const std::uint64_t epoch = here->core.in_force().epoch;
   const bool was_frozen = here->core.opening().is_frozen();
+  const std::uint64_t freezes = here->core.counters().freezes;
   sink effects{at.network, node, here->now, came_to};
   const turn turn{here->now, here->objects, effects};
   call(here->core, turn);
@@ -138,7 +139,9 @@ void views_setup::run(state& at, std::size_t node, outcome& came_to, Call call) 
   if (came_to.client_closed || came_to.removed) here->has_client = false;
   const bool is_same_epoch = here->core.in_force().epoch == epoch;
   const bool commits_more = here->core.serving().commit > committed;
-  if (was_frozen && is_same_epoch && here->core.opening().is_frozen() && commits_more) {
+  const bool is_same_freeze =
+      was_frozen && here->core.opening().is_frozen() && here->core.counters().freezes == freezes;
+  if (is_same_epoch && is_same_freeze && commits_more) {
     came_to.fault = "I9: " + letter(node) + " commits while it is frozen";
   }
   for (authority_question& each : came_to.asked) {

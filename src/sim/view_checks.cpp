@@ -43,10 +43,13 @@ replica_life& view_observer::look_at(host at, const replica_program& replica) {
     }
   }
   const bool exposes_more = serving.commit > life.commit;
-  if (exposes_more && life.was_frozen && here.opening().is_frozen() && epoch == life.epoch) {
+  // One that thaws may commit and freeze again in one step: that is another freeze.
+  const bool is_same_freeze =
+      life.frozen_as != 0 && here.opening().is_frozen() && here.counters().freezes == life.frozen_as;
+  if (exposes_more && is_same_freeze && epoch == life.epoch) {
     blame("I9: a frozen tail committed: " + life_text(here.self()));
   }
-  life.was_frozen = here.opening().is_frozen();
+  life.frozen_as = here.opening().is_frozen() ? here.counters().freezes : 0;
   if (is_listed && serving.commit < life.commit) blame("the watermark fell at " + life_text(here.self()));
   life.epoch = epoch;
   life.last = here.log().last();

@@ -24,7 +24,7 @@ struct replica_life {
   replication::version last;
   std::uint64_t commit = 0;
   replication::version committed;  // the record at `commit`
-  bool was_frozen = false;
+  std::uint64_t frozen_as = 0;     // which of its freezes it was in; 0: none
   std::uint64_t answers_without_lease = 0;
   time_point lease_until = time_point::min();  // as the threads of its process see it
 

@@ -18,7 +18,7 @@ using std::chrono::seconds;
 
 TEST_CASE("two beacons on loopback find each other and hear a goodbye at once", "[discovery][beacon]") {
   asio::io_context context;
-  const auto port = free_port();
+  const auto port = own_port();
   running_beacon first{context, on_loopback(port)};
   running_beacon second{context, on_loopback(port)};
   first.beacon.browse("kv");
@@ -43,7 +43,7 @@ TEST_CASE("two beacons on loopback find each other and hear a goodbye at once", 
 
 TEST_CASE("a beacon that comes later finds what is there", "[discovery][beacon]") {
   asio::io_context context;
-  const auto port = free_port();
+  const auto port = own_port();
   running_beacon first{context, on_loopback(port)};
   first.beacon.announce(a_service("early"));
   REQUIRE(run_until(context, [&] { return first.metric("discovery.sent.announcements") >= 2; }));
@@ -54,7 +54,7 @@ TEST_CASE("a beacon that comes later finds what is there", "[discovery][beacon]"
 
 TEST_CASE("beacons of two clusters on one port do not see each other", "[discovery][beacon]") {
   asio::io_context context;
-  const auto port = free_port();
+  const auto port = own_port();
   auto others = on_loopback(port);
   others.cluster = "another cluster";
   running_beacon first{context, on_loopback(port)};
@@ -70,7 +70,7 @@ TEST_CASE("beacons of two clusters on one port do not see each other", "[discove
 
 TEST_CASE("malformed datagrams are counted and do not make a beacon deaf", "[discovery][beacon]") {
   asio::io_context context;
-  const auto port = free_port();
+  const auto port = own_port();
   running_beacon first{context, on_loopback(port)};
   first.beacon.browse("kv");
   REQUIRE(run_until(context, [&] { return first.told<discovery::connected>(); }));
@@ -103,7 +103,7 @@ TEST_CASE("a port that somebody does not share is a clear error", "[discovery][b
 
 TEST_CASE("a bad configuration ends the run at once and the log names the option", "[discovery][beacon]") {
   asio::io_context context;
-  auto options = on_loopback(free_port());
+  auto options = on_loopback(own_port());
   options.announce_interval = milliseconds{1};
   std::string log;
   options.log = [&](log_level, std::string_view, std::string_view message) { log += message; };
@@ -115,7 +115,7 @@ TEST_CASE("a bad configuration ends the run at once and the log names the option
 
 TEST_CASE("no interface is an event, not an end", "[discovery][beacon]") {
   asio::io_context context;
-  auto options = on_loopback(free_port());
+  auto options = on_loopback(own_port());
   options.interfaces = {"nosuch0"};
   running_beacon beacon{context, options};
   beacon.beacon.announce(a_service("lonely"));
@@ -126,7 +126,7 @@ TEST_CASE("no interface is an event, not an end", "[discovery][beacon]") {
 
 TEST_CASE("what is wrong with a call is said at the call", "[discovery][beacon]") {
   asio::io_context context;
-  discovery::beacon beacon{context.get_executor(), on_loopback(free_port())};
+  discovery::beacon beacon{context.get_executor(), on_loopback(own_port())};
   auto unsound = a_service("x");
   unsound.endpoints.clear();
   std::error_code error;
@@ -148,7 +148,7 @@ TEST_CASE("what is wrong with a call is said at the call", "[discovery][beacon]"
 
 TEST_CASE("a seek finds somebody, or says that its time is over", "[discovery][beacon]") {
   asio::io_context context;
-  const auto port = free_port();
+  const auto port = own_port();
   running_beacon first{context, on_loopback(port)};
   running_beacon second{context, on_loopback(port)};
   first.beacon.announce(a_service("here", "sought"));
@@ -164,7 +164,7 @@ TEST_CASE("a seek finds somebody, or says that its time is over", "[discovery][b
 
 TEST_CASE("static peers are found under every type that is browsed for", "[discovery][beacon]") {
   asio::io_context context;
-  auto options = on_loopback(free_port());
+  auto options = on_loopback(own_port());
   options.static_peers = {endpoint::v4(192, 0, 2, 7, 7000)};
   running_beacon beacon{context, options};
   beacon.beacon.browse("kv");
@@ -174,7 +174,7 @@ TEST_CASE("static peers are found under every type that is browsed for", "[disco
 
 TEST_CASE("who fetches no events is told how many were dropped", "[discovery][beacon]") {
   asio::io_context context;
-  const auto port = free_port();
+  const auto port = own_port();
   auto options = on_loopback(port);
   options.event_queue_max = 16;
   running_beacon many{context, on_loopback(port)};
@@ -200,7 +200,7 @@ TEST_CASE("who fetches no events is told how many were dropped", "[discovery][be
 
 TEST_CASE("each operation is cancelled alone, and the run by its own slot", "[discovery][beacon]") {
   asio::io_context context;
-  discovery::beacon beacon{context.get_executor(), on_loopback(free_port())};
+  discovery::beacon beacon{context.get_executor(), on_loopback(own_port())};
   asio::cancellation_signal stop_run;
   asio::cancellation_signal stop_event;
   asio::cancellation_signal stop_seek;
@@ -232,7 +232,7 @@ TEST_CASE("each operation is cancelled alone, and the run by its own slot", "[di
 
 TEST_CASE("a beacon may be destroyed with everything under way", "[discovery][beacon]") {
   asio::io_context context;
-  auto beacon = std::make_unique<discovery::beacon>(context.get_executor(), on_loopback(free_port()));
+  auto beacon = std::make_unique<discovery::beacon>(context.get_executor(), on_loopback(own_port()));
   int aborted = 0;
   const auto count = [&](std::error_code error, const auto&...) { aborted += error == asio::error::operation_aborted; };
   const node_id instance = beacon->announce(a_service("x"));
@@ -253,7 +253,7 @@ TEST_CASE("a beacon may be destroyed with everything under way", "[discovery][be
 
 TEST_CASE("a beacon may be used from several threads while it runs", "[discovery][beacon]") {
   asio::io_context context;
-  const auto port = free_port();
+  const auto port = own_port();
   running_beacon looking{context, on_loopback(port)};
   looking.beacon.browse("");
   discovery::beacon offering{context.get_executor(), on_loopback(port)};

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <asio/io_context.hpp>
-#include <asio/ip/udp.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -13,17 +12,13 @@
 #include <vector>
 
 #include "artillery/discovery.hpp"
+#include "net/own_port.hpp"
 
 /// Beacons in one process on the loopback interface, on a port and in a cluster of their own.
 namespace meeting {
 
 using namespace artillery;
-
-inline std::uint16_t free_port() {
-  asio::io_context context;
-  asio::ip::udp::socket probe{context, asio::ip::udp::endpoint{asio::ip::udp::v4(), 0}};
-  return probe.local_endpoint().port();
-}
+using tests::own_port;
 
 inline discovery::config on_loopback(std::uint16_t port) {
   discovery::config options;

@@ -84,7 +84,7 @@ private:
 TEST_CASE("processes of one host find each other on loopback, hear a goodbye at once and a death within its ttl",
           "[discovery][processes]") {
   asio::io_context context;
-  const auto port = free_port();
+  const auto port = own_port();
   std::vector<std::unique_ptr<peer>> peers;
   for (const char* name : {"a", "b", "c", "d"}) peers.push_back(std::make_unique<peer>(context, port, name));
   const auto all_said = [&](const char* what, std::initializer_list<std::size_t> who) {

@@ -34,7 +34,9 @@ public:
   std::vector<watched*> start_three() {
     std::vector<watched*> three;
     for (const char* name : {"a", "b", "c"}) three.push_back(&start(name));
-    REQUIRE(all.until([&] { return std::all_of(three.begin(), three.end(), has_chain); }));
+    const bool is_formed = all.until([&] { return std::all_of(three.begin(), three.end(), has_chain); });
+    INFO(account(three));
+    REQUIRE(is_formed);
     return three;
   }
   [[nodiscard]] std::string directory(const std::string& name) const { return scratch_.file(name); }
@@ -72,7 +74,21 @@ public:
 
 private:
   static bool has_chain(const watched* one) {
-    return one->last<chain_formed>() != nullptr && one->node->status().replica.role != replication::role::none;
+    return one->last<chain_formed>() != nullptr && one->node->status().replica.role != replication::role::none &&
+           order(*one).size() == expect;
+  }
+
+  /// What each node says of itself: for a run that went wrong.
+  static std::string account(const std::vector<watched*>& of) {
+    std::string text;
+    for (const watched* one : of) {
+      const node_status now = one->node->status();
+      text += now.name + ": " + std::string{one->ended ? "ended: " + one->ended->message() : "runs"} + ", " +
+              std::to_string(now.members) + " members, chain " + std::to_string(static_cast<int>(now.chain)) + " \"" +
+              now.chain_remark + "\", role " + std::to_string(static_cast<int>(now.replica.role)) + ", epoch " +
+              std::to_string(now.replica.view.epoch) + ", " + std::to_string(one->events.size()) + " events\n";
+    }
+    return text;
   }
 
   tests::scratch_directory scratch_;

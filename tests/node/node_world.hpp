@@ -1,7 +1,6 @@
 #pragma once
 
 #include <asio/io_context.hpp>
-#include <asio/ip/udp.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -14,6 +13,7 @@
 
 #include "artillery/node.hpp"
 #include "catch.hpp"
+#include "net/own_port.hpp"
 
 /// Nodes on loopback in this process, on one thread, and what they told.
 namespace node_world {
@@ -22,13 +22,6 @@ using namespace std::chrono_literals;
 using artillery::node;
 using artillery::node_config;
 using artillery::node_event;
-
-/// A port that nobody uses now, for discovery: tests of other programs must not meet.
-inline std::uint16_t free_port() {
-  asio::io_context context;
-  const asio::ip::udp::socket socket{context, asio::ip::udp::endpoint{asio::ip::udp::v4(), 0}};
-  return socket.local_endpoint().port();
-}
 
 struct watched {
   std::unique_ptr<artillery::node> node;
@@ -114,7 +107,7 @@ private:
     });
   }
 
-  std::uint16_t port_ = free_port();
+  std::uint16_t port_ = tests::own_port();
   std::vector<std::unique_ptr<watched>> nodes_;
 };
 

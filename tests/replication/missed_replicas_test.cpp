@@ -11,7 +11,7 @@ TEST_CASE("a replica that others miss stays in the chain when it answers its nei
   const auto epoch = chain.newest().epoch;
   for (std::size_t at = 0; at < 3; ++at) {
     for (std::size_t of = 0; of < 3; ++of) {
-      if (at != of) chain.say_failed(at, of, peer_hint::missed);
+      if (at != of) chain.hint(at, of, peer_hint::missed);
     }
   }
   chain.world.run_for(2s);
@@ -26,7 +26,7 @@ TEST_CASE("a replica that others miss is dropped before its silence would have t
   simulated_healing_chain chain{3};
   chain.put("k", "1");
   chain.world.power_off(chain.host(gone));
-  if (missed) chain.say_failed(gone == 0 ? 1 : gone - 1, gone, peer_hint::missed);
+  if (missed) chain.hint(gone == 0 ? 1 : gone - 1, gone, peer_hint::missed);
   chain.world.run_for(60ms);  // the probe's quarter of 100 ms, and a turn of the authority; silence takes 300
   CHECK(chain.newest().replicas.size() == (missed ? 2 : 3));
 }
@@ -36,10 +36,10 @@ TEST_CASE("a replica that let an earlier probe go unanswered is dropped as soon 
   simulated_healing_chain chain{3};
   chain.put("k", "1");
   chain.world.power_off(chain.host(2));
-  chain.say_failed(1, 2, peer_hint::doubted);
+  chain.hint(1, 2, peer_hint::doubted);
   chain.world.run_for(40ms);
   REQUIRE(chain.newest().replicas.size() == 3);
-  chain.say_failed(1, 2, peer_hint::missed);
+  chain.hint(1, 2, peer_hint::missed);
   chain.world.run_for(5ms);
   CHECK(chain.newest().replicas.size() == 2);
 }
@@ -48,7 +48,7 @@ TEST_CASE("who has no link to a replica that others miss leaves it to those who 
   simulated_healing_chain chain{3};
   chain.put("k", "1");
   chain.world.power_off(chain.host(0));
-  chain.say_failed(2, 0, peer_hint::missed);
+  chain.hint(2, 0, peer_hint::missed);
   chain.world.run_for(60ms);
   CHECK(chain.newest().replicas.size() == 3);
 }

@@ -122,9 +122,11 @@ public:
     if (!world.run_until([&] { return reads_.contains(request); }, std::chrono::milliseconds{50})) return std::nullopt;
     return reads_.at(request);
   }
-  /// A replica is told by others of a node: that it has failed, unless told.
-  void say_failed(std::size_t at_node, std::size_t about,
-                  artillery::replication::peer_hint what = artillery::replication::peer_hint::failed) {
+  /// A replica is told by others that a node has failed, and believes it.
+  void say_failed(std::size_t at_node, std::size_t about) {
+    hint(at_node, about, artillery::replication::peer_hint::failed);
+  }
+  void hint(std::size_t at_node, std::size_t about, artillery::replication::peer_hint what) {
     call<artillery::sim::replica_program>(
         host(at_node), [=](auto& p, artillery::time_point now, auto& out) { p.hint(node(about), what, now, out); });
   }

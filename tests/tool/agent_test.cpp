@@ -42,6 +42,21 @@ std::string answer_to(const running_agent& agent, const std::string& bytes) {
   }
 }
 
+/// Three agents that formed a chain, in which `k` is "v".
+struct chain_of_three {
+  chain_of_three() {
+    for (const running_agent* one : {&a, &b, &c}) {
+      REQUIRE(one->command({"status", "--wait", "--timeout", "20s"}).code == 0);
+    }
+    REQUIRE(a.command({"put", "k", "v"}).code == 0);
+  }
+
+  running_agent a{{"--expect", "3", "--name", "a"}};
+  std::string seed = json::parse(a.command({"status", "-o", "json"}).out).at("membership");
+  running_agent b{{"--expect", "3", "--name", "b", "--seed", seed}};
+  running_agent c{{"--expect", "3", "--name", "c", "--seed", seed}};
+};
+
 }  // namespace
 
 TEST_CASE("an agent says where it is as soon as it serves", "[tool][agent]") {
@@ -166,13 +181,10 @@ TEST_CASE("the chain of a lone agent shows itself, and never changes", "[tool][a
 }
 
 TEST_CASE("three agents form a chain; one is taken out by hand, and back", "[tool][agent]") {
-  running_agent a{{"--expect", "3", "--name", "a"}};
-  const std::string seed = json::parse(a.command({"status", "-o", "json"}).out).at("membership");
-  running_agent b{{"--expect", "3", "--name", "b", "--seed", seed}};
-  running_agent c{{"--expect", "3", "--name", "c", "--seed", seed}};
-  for (const running_agent* one : {&a, &b, &c})
-    REQUIRE(one->command({"status", "--wait", "--timeout", "20s"}).code == 0);
-  REQUIRE(a.command({"put", "k", "v"}).code == 0);
+  chain_of_three chain;
+  running_agent& a = chain.a;
+  running_agent& b = chain.b;
+  running_agent& c = chain.c;
 
   const json before = json::parse(a.command({"chain", "status", "-o", "json"}).out);
   REQUIRE(before.at("replicas").size() == 3);
@@ -195,13 +207,10 @@ TEST_CASE("three agents form a chain; one is taken out by hand, and back", "[too
 
 TEST_CASE("a chain that lost its voters is forced to go on at the agent that is left, once that is confirmed",
           "[tool][agent][force]") {
-  running_agent a{{"--expect", "3", "--name", "a"}};
-  const std::string seed = json::parse(a.command({"status", "-o", "json"}).out).at("membership");
-  running_agent b{{"--expect", "3", "--name", "b", "--seed", seed}};
-  running_agent c{{"--expect", "3", "--name", "c", "--seed", seed}};
-  for (const running_agent* one : {&a, &b, &c})
-    REQUIRE(one->command({"status", "--wait", "--timeout", "20s"}).code == 0);
-  REQUIRE(a.command({"put", "k", "v"}).code == 0);
+  chain_of_three chain;
+  running_agent& a = chain.a;
+  running_agent& b = chain.b;
+  running_agent& c = chain.c;
 
   const finished refused = a.command({"chain", "repair", "--force", "--yes"});
   CHECK(refused.code == 1);

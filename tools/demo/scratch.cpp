@@ -48,15 +48,19 @@ tool::control::file_descriptor interrupts() {
 }
 
 std::uint16_t free_discovery_port() {
-  const tool::control::file_descriptor probe{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (!probe || ::bind(probe.number(), generic, size) != 0 || ::getsockname(probe.number(), generic, &size) != 0)
-    throw_system_error("cannot find a free port");
-  return ntohs(address.sin_port);
+  constexpr std::uint16_t first = 30'000;
+  constexpr std::uint16_t end = 32'768;  // from here on Linux gives ports away, to sockets that do not share them
+  const auto start = static_cast<std::uint16_t>(::getpid() % (end - first));
+  for (std::uint16_t i = 0; i < end - first; ++i) {
+    const auto port = static_cast<std::uint16_t>(first + (start + i) % (end - first));
+    const tool::control::file_descriptor probe{::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    if (!probe) break;
+    if (::bind(probe.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return port;
+  }
+  throw_system_error("cannot find a free port");
 }
 
 std::string command_beside_us() {

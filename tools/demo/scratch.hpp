@@ -24,8 +24,8 @@ private:
 /// Readable once SIGINT, SIGTERM or SIGHUP came; they end nothing by themselves any more.
 [[nodiscard]] tool::control::file_descriptor interrupts();
 
-/// A UDP port that nobody uses at this moment. Should somebody take it meanwhile no harm is done: discovery shares its
-/// port, and the cluster's name is this run's alone.
+/// A UDP port that nobody uses, of those that the system gives to nobody by itself. Another run may take the same one
+/// and no harm is done: discovery shares its port, and the cluster's name is this run's alone.
 [[nodiscard]] std::uint16_t free_discovery_port();
 
 /// The command that was built with this program: ../artillery/artillery beside it.
