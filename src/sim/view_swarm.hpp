@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "sim/chain_swarm.hpp"
@@ -27,6 +29,19 @@ struct view_fault {
     say_failed,  ///< a replica is told that another has failed, true or not
     ask_change   ///< an operator asks for another view
   };
+  static constexpr std::array<std::string_view, 13> kind_names{"none",
+                                                               "crash_replica",
+                                                               "crash_replica_midway",
+                                                               "power_off_replica",
+                                                               "pause_replica",
+                                                               "isolate_replica",
+                                                               "cut_from_authority",
+                                                               "mute_tail",
+                                                               "fail_while_joining",
+                                                               "silence_authority",
+                                                               "strand_frozen_tail",
+                                                               "say_failed",
+                                                               "ask_change"};
 
   duration at{};
   kind what = kind::none;

@@ -52,6 +52,7 @@ public:
         observer_{authority_.chosen()},
         load_{world_,       swarm_.chain, options_, swarm_.chain.fault_events.size() + swarm_.faults.size(),
               is_searched_, seed} {
+    world_.watch(options.watch);
     world_.set_stream_timeout(swarm_.chain.stream_timeout);
     world_.set_stream_limits(swarm_.chain.streams);
   }

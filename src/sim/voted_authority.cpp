@@ -13,12 +13,6 @@ using replication::authority_question;
 using replication::register_event;
 using replication::view;
 
-namespace {
-
-constexpr const char* voted_cluster = "sim";
-
-}  // namespace
-
 /// The part of one process that asks the voters.
 class voted_authority::asking_program final : public program {
 public:

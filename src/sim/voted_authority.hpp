@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "artillery/sim.hpp"
@@ -16,11 +18,16 @@
 
 namespace artillery::sim {
 
+/// Of voters and those who ask them.
+inline constexpr const char* voted_cluster = "sim";
+
 /// What the register behind a chain is like, and what goes wrong with it.
 struct voted_manners {
   /// To one voter at one time.
   struct fault {
     enum class kind : std::uint8_t { none, crash, lose_disk, pause };
+
+    static constexpr std::array<std::string_view, 4> kind_names{"none", "crash", "lose_disk", "pause"};
 
     duration at{};
     kind what = kind::none;

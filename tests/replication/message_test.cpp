@@ -193,6 +193,22 @@ TEST_CASE("the frames are these bytes and no others", "[replication][wire]") {
   }
 }
 
+TEST_CASE("the frames that say nothing but their kind are these bytes and no others", "[replication][wire]") {
+  const std::vector<std::pair<frame_kind, std::string>> golden{{frame_kind::view_request, "0b0000000200000000000000"},
+                                                               {frame_kind::ping, "0d0000000200000000000000"},
+                                                               {frame_kind::pong, "0e0000000200000000000000"},
+                                                               {frame_kind::lapsed, "120000000200000000000000"}};
+  for (const auto& [kind, expected] : golden) {
+    frame f;
+    encode_bare(f, kind, 2);
+    CHECK(hex(whole(f)) == expected);
+    const auto decoded = decode_header(f.header);
+    REQUIRE(decoded);
+    CHECK(decoded->kind == kind);
+    CHECK(decoded->epoch == 2);
+  }
+}
+
 TEST_CASE("records come out of an append as they went in", "[replication][wire]") {
   const std::string large(inline_value_max + 1, 'x');
   record erased = put_record(12, "k", "");

@@ -67,7 +67,9 @@ room views() {
                      {"voter_crashes", 750},
                      {"voters_lost", 100},
                      {"voters_paused", 340},
-                     {"crashes", 1'100}}};
+                     {"crashes", 1'100}},
+          .describe = views_drawn,
+          .words = views_words};
 }
 
 room membership() {

@@ -11,11 +11,13 @@
 namespace simulator {
 
 [[nodiscard]] drawn chain_drawn(std::uint64_t seed, const artillery::sim::run_options& options);
+[[nodiscard]] drawn views_drawn(std::uint64_t seed, const artillery::sim::run_options& options);
 [[nodiscard]] drawn membership_drawn(std::uint64_t seed, const artillery::sim::run_options& options);
 [[nodiscard]] drawn discovery_drawn(std::uint64_t seed, const artillery::sim::run_options& options);
 [[nodiscard]] drawn register_drawn(std::uint64_t seed, const artillery::sim::run_options& options);
 
 [[nodiscard]] room_words chain_words(std::uint64_t seed, const artillery::sim::run_options& options);
+[[nodiscard]] room_words views_words(std::uint64_t seed, const artillery::sim::run_options& options);
 [[nodiscard]] room_words membership_words(std::uint64_t seed, const artillery::sim::run_options& options);
 [[nodiscard]] room_words discovery_words(std::uint64_t seed, const artillery::sim::run_options& options);
 [[nodiscard]] room_words register_words(std::uint64_t seed, const artillery::sim::run_options& options);
