@@ -25,7 +25,8 @@ const char* describe(errc code) noexcept {
     case errc::stale_epoch: return "the request was made in an older view; nothing changed";
     case errc::not_serving: return "this node does not serve the chain";
     case errc::not_head: return "this replica is not the head of the chain";
-    case errc::node_id_in_use: return "the chain has this node id under a later incarnation: another process uses it";
+    case errc::node_id_in_use:
+      return "the chain has this node id under a later incarnation: another process uses it; each needs one of its own";
     case errc::not_tail: return "this replica is not the tail of the chain";
     case errc::busy: return "the head's window is full";
     case errc::outcome_unknown: return "the write may or may not have happened";

@@ -122,7 +122,6 @@ private:
 
   // quorum_force_binding.cpp: another register takes the place of a lost one
   void force_unless(std::error_code unread);
-  [[nodiscard]] std::error_code objection_to(const force_call& wanted) const;
   [[nodiscard]] std::error_code begin_again(const force_call& wanted, forced_register& begun);
   void drop_questions();
 

@@ -20,26 +20,19 @@ void quorum_binding::force(force_call wanted) {
       authority::read_handler{[this](std::error_code error, const chosen_view&, bool) { force_unless(error); }});
 }
 
-/// The voters were asked. Only that no majority of them has answered makes way for another register.
+/// The voters were asked.
 void quorum_binding::force_unless(std::error_code unread) {
   force_call wanted = std::move(*forcing_);
   forcing_.reset();
   forced_register begun;
-  std::error_code error = unread ? unread : make_error_code(errc::has_quorum);
-  if (error == errc::timed_out) error = objection_to(wanted);
+  const register_core& here = core().inner();
+  const force_findings found{.read = unread,
+                             .voter = here.voter(),
+                             .genesis = here.proposer().genesis(),
+                             .told = &here.proposer().newest_told()};
+  std::error_code error = objection_to_force(found, wanted.known, wanted.survivor);
   if (!error) error = begin_again(wanted, begun);
   wanted.done(error, std::move(begun));
-}
-
-std::error_code quorum_binding::objection_to(const force_call& wanted) const {
-  const register_core& here = core().inner();
-  const acceptor* voter = here.voter();
-  if (voter == nullptr || voter->is_silent()) return errc::not_serving;
-  // What it voted on may be of another chain: then nothing here is clear, and nothing is to be put aside.
-  const voter_state& vote = voter->state();
-  if (vote.is_founded() && vote.genesis != here.proposer().genesis()) return errc::other_genesis;
-  if (!may_go_on(wanted.known, wanted.survivor, vote.value, here.proposer().newest_told())) return errc::stale_epoch;
-  return voter->is_settled() ? std::error_code{} : make_error_code(errc::busy);
 }
 
 std::error_code quorum_binding::begin_again(const force_call& wanted, forced_register& begun) {
@@ -49,7 +42,7 @@ std::error_code quorum_binding::begin_again(const force_call& wanted, forced_reg
   auto first = forced_view(wanted.known, wanted.survivor, voter, drawn);
   if (!first || first->chain != options.chain || wanted.reached_at.none() || wanted.reached_at.is_any())
     return errc::invalid_argument;
-  const voter_state vote{options.chain, voter.id, genesis_of(*first), {}, {}, *first};
+  const voter_state vote = first_vote(*first);
   std::string kept;
   if (const auto error = writer_->exchange(former, vote, kept)) {
     log(log_level::error, "the vote of another register cannot be written to " + options.directory + ": " +

@@ -130,7 +130,7 @@ void register_checks::note_chosen(const ballot& in, const view& value, time_poin
   }
   epochs_follow_ballots(in, value.epoch, now);
   if (!is_first) return;
-  if (value.epoch != 1 && !chosen_.contains(value.epoch - 1)) {
+  if (value.epoch != first_epoch_ && !chosen_.contains(value.epoch - 1)) {
     fail("epochs_are_consecutive", now, "epoch " + std::to_string(value.epoch));
   }
   nothing_void_is_chosen(value, now);
@@ -197,7 +197,7 @@ void register_checks::answers_are_chosen(const replication::chosen_view& told, t
   if (chosen == nullptr || *chosen != told.view) {
     return fail("answers_are_chosen", now, "epoch " + std::to_string(told.view.epoch) + " is told of");
   }
-  if (told.chosen_in == ballot{} && told.view.epoch == 1) return;
+  if (told.chosen_in == ballot{} && told.view.epoch == first_epoch_) return;
   const auto in = ballots_.find(told.chosen_in);
   if (in == ballots_.end() || !in->second.is_chosen || in->second.value != told.view) {
     fail("answers_are_chosen", now, "not in " + text_of(told.chosen_in));

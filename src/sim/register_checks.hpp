@@ -28,7 +28,8 @@ struct member_life {
 /// invariant; what is wrong is kept, in the order in which it was found.
 class register_checks {
 public:
-  explicit register_checks(std::size_t voters) : voters_(voters), majority_{voters / 2 + 1} {}
+  explicit register_checks(std::size_t voters, std::uint64_t first_epoch = 1)
+      : voters_(voters), majority_{voters / 2 + 1}, first_epoch_{first_epoch} {}
 
   // --- what voters answer; `durable` is what their disk holds for certain ---
   void founded(std::size_t voter, const replication::view& first, const replication::voter_state& durable,
@@ -103,6 +104,7 @@ private:
 
   std::vector<voter_record> voters_;
   std::size_t majority_;
+  std::uint64_t first_epoch_;
   std::map<replication::ballot, ballot_record> ballots_;
   std::map<std::uint64_t, ballot_record> geneses_;  // by their names
   std::map<std::uint64_t, replication::view> chosen_;

@@ -24,6 +24,18 @@ void simulated_authority::choose(const view& next) {
   chosen_.emplace(next.epoch, next);
 }
 
+void simulated_authority::begin_again(const view& first) {
+  // More steps than any chain takes here: what bears an epoch of the one is never taken for the other's.
+  constexpr std::uint64_t steps_max = std::uint64_t{1} << 24U;
+  const std::string epoch = std::to_string(first.epoch);
+  if (first.epoch < newest().epoch + steps_max)
+    blame("I1: the lost chain may get to epoch " + epoch + " of the new one");
+  const bool is_kept = std::all_of(first.replicas.begin(), first.replicas.end(),
+                                   [this](const member& each) { return is_replica(newest(), each.id); });
+  if (!is_kept || first.replicas.empty()) blame("I4: epoch " + epoch + " begins with a replica that was left out");
+  chosen_.emplace(first.epoch, first);
+}
+
 void simulated_authority::check_step(const view& before, const view& after) {
   const auto wrong = [&](const char* what) { blame("R1: epoch " + std::to_string(after.epoch) + ": " + what); };
   if (after.epoch != before.epoch + 1 || check_view(after)) wrong("is no view after the one before");

@@ -41,6 +41,10 @@ public:
   /// The process on this host of the chain has ended, and what there is of the authority in it.
   virtual void went_down(std::size_t /*index*/) {}
   virtual void is_back(std::size_t /*index*/) {}
+  /// Whether the process on this host asks an authority of which nothing comes any more, since another took its place.
+  [[nodiscard]] virtual bool asks_lost_voters(std::size_t /*index*/) const { return false; }
+  /// Whether views can still change when this host of the chain is gone for good.
+  [[nodiscard]] virtual bool can_do_without(std::size_t /*index*/) const { return true; }
 
   /// Takes note of what was chosen, and tells what is wrong: a view that is none of R1's steps from the one before,
   /// say. To be called after every event of the world.
@@ -56,6 +60,8 @@ protected:
   explicit simulated_authority(replication::view genesis);
 
   void choose(const replication::view& next);
+  /// The first view of a chain that takes the place of the one so far.
+  void begin_again(const replication::view& first);
   void blame(std::string what);
 
 private:

@@ -80,7 +80,7 @@ void draw_view_faults(view_swarm& s, detail::random random) {
     fault.draw = random.next() >> 8U;
     s.faults.push_back(fault);
   }
-  s.one_stays_down = random.chance(1, 4);
+  if (random.chance(1, 4)) s.stays_down = random.next() >> 8U;
 }
 
 /// Of half of the seeds: a register on voters behind the chain.
@@ -119,6 +119,18 @@ void draw_voters(view_swarm& s, detail::random random) {
       s.leases == replication::lease_mode::timed && s.lease <= 4 * (v.links.delay_mean + v.disks.delay_mean);
   if (is_voted && is_useless) s.chain.deadline_max = 200ms;
   if (is_voted) s.voted = std::move(v);
+}
+
+/// Of some of the seeds with voters.
+void draw_forcing(view_swarm& s, detail::random random) {
+  const bool is_forced = random.chance(1, 6);
+  forcing_manners f;
+  f.is_mistaken = random.chance(1, 4);
+  f.is_left_out = random.chance(1, 4);
+  f.alone = s.chain.replica.failed_after + up_to(random, 100ms);
+  f.aftermath = up_to(random, 400ms);
+  f.draw = random.next() >> 8U;
+  if (is_forced && s.voted) s.forcing = f;
 }
 
 /// Without what the options exclude.
@@ -178,6 +190,8 @@ view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options) {
   draw_authority(s, streams.fork("authority"));
   draw_view_faults(s, streams.fork("faults"));
   draw_voters(s, streams.fork("voters"));
+  draw_forcing(s, streams.fork("forcing"));
+  if (!options.has(fault_family::crash)) s.forcing.reset();
   if (s.voted) spare_voters(*s.voted, options);
   for (view_fault& fault : s.faults) {
     const auto family = family_of_view_fault(fault.what);

@@ -8,6 +8,7 @@
 
 #include "sim/chain_swarm.hpp"
 #include "sim/plain_authority.hpp"
+#include "sim/view_forcing.hpp"
 #include "sim/voted_authority.hpp"
 
 namespace artillery::sim {
@@ -57,8 +58,10 @@ struct view_swarm {
   replication::lease_mode leases = replication::lease_mode::timed;
   authority_manners authority;
   std::optional<voted_manners> voted;  ///< the real authority instead
+  std::optional<forcing_manners>
+      forcing;  ///< when the faults are over and nothing is healed yet; only where voters are
   std::vector<view_fault> faults;
-  bool one_stays_down = false;  ///< when everything else is healed
+  std::optional<std::uint64_t> stays_down;  ///< a draw: which host is, when everything else is healed
 
   [[nodiscard]] std::size_t hosts() const noexcept { return chain.replicas + spares; }
 };

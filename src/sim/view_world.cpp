@@ -16,7 +16,9 @@
 #include "sim/linearizability.hpp"
 #include "sim/plain_authority.hpp"
 #include "sim/view_checks.hpp"
+#include "sim/view_forcing.hpp"
 #include "sim/view_plots.hpp"
+#include "sim/view_rest.hpp"
 #include "sim/view_swarm.hpp"
 #include "sim/voted_authority.hpp"
 
@@ -27,6 +29,7 @@ using namespace std::chrono_literals;
 using replication::request_id;
 
 constexpr duration settling_patience = 120s;
+constexpr duration forcing_patience = 10s;
 constexpr std::uint64_t order_steps_max = 200'000;
 constexpr std::uint64_t order_searched_one_in = 4;
 
@@ -43,11 +46,8 @@ public:
         plots_{world_,
                authority_,
                {.nodes = swarm_.hosts(),
-                .core_at = [this](std::size_t index) -> const replication::core* {
-                  const replica_program* const running = program_at(index);
-                  return running == nullptr ? nullptr : &running->core();
-                },
-                .say_failed = [this](std::size_t at, std::size_t of) { hint(at, of, replication::peer_hint::failed); },
+                .core_at = [this](std::size_t index) { return core_at(index); },
+                .say_failed = [this](std::size_t at, std::size_t of) { say_failed(at, of); },
                 .isolate = [this](std::size_t index, duration length) { isolate(index, length); }}},
         observer_{authority_.chosen()},
         load_{world_,       swarm_.chain, options_, swarm_.chain.fault_events.size() + swarm_.faults.size(),
@@ -66,6 +66,7 @@ public:
     load_.begin(hosts_, clients_);
     schedule_faults();
     go(swarm_.chain.fault_phase, [] { return false; });
+    force_chain();
     heal();
     go(settling_patience, [this] { return is_lost() || (load_.ended() && has_settled()); });
     if (result_.violations.empty()) check_end();
@@ -100,7 +101,17 @@ private:
     if (!swarm_.voted) {
       return std::make_unique<plain_authority>(world_, genesis(), swarm_.authority, seed, answer);
     }
-    return std::make_unique<voted_authority>(world_, genesis(), *swarm_.voted, swarm_.hosts(), seed, answer);
+    auto voted = std::make_unique<voted_authority>(world_, genesis(), *swarm_.voted, swarm_.hosts(), seed, answer);
+    if (swarm_.forcing) {
+      const view_forcing::means means{
+          .nodes = swarm_.hosts(),
+          .core_at = [this](std::size_t index) { return core_at(index); },
+          .local_time = [this](std::size_t index) { return world_.local_time(hosts_[index]); },
+          .isolate = [this](std::size_t index, duration length) { isolate(index, length); },
+          .say_failed = [this](std::size_t at, std::size_t of) { say_failed(at, of); }};
+      forcing_.emplace(world_, *voted, means);
+    }
+    return voted;
   }
 
   [[nodiscard]] bool has_readers(std::size_t index) const noexcept { return index < swarm_.chain.replicas; }
@@ -174,6 +185,11 @@ private:
   [[nodiscard]] const replica_program* program_at(std::size_t index) {
     if (index >= hosts_.size() || hosts_[index] >= world_.hosts()) return nullptr;
     return static_cast<const replica_program*>(world_.running(hosts_[index]));
+  }
+
+  [[nodiscard]] const replication::core* core_at(std::size_t index) {
+    const replica_program* const running = program_at(index);
+    return running == nullptr ? nullptr : &running->core();
   }
 
   template <class Program, class Input>
@@ -255,6 +271,8 @@ private:
       p.hint(about, what, now, out);
     });
   }
+
+  void say_failed(std::size_t at, std::size_t of) { hint(at, of, replication::peer_hint::failed); }
 
   void crash_client(std::size_t index) {
     if (!world_.is_up(clients_[index])) return;
@@ -345,24 +363,37 @@ private:
     return others > 0 || draw / 4096 % 16 == 0;
   }
 
-  void replica_is_gone(std::size_t index, duration comes_back_after) {
+  void replica_is_gone(std::size_t index) {
     ++figures_.replica_crashes;
     running_[index] = 0;
     authority_.went_down(index);
     if (has_readers(index)) load_.replica_crashed(index);
+  }
+
+  void replica_is_gone(std::size_t index, duration comes_back_after) {
+    replica_is_gone(index);
     world_.schedule(world_.now() + comes_back_after, [this, index] { come_back(index); });
   }
 
   /// Without what it held: under another name.
   void come_back(std::size_t index) {
-    if (world_.is_up(hosts_[index])) return;
+    if (world_.is_up(hosts_[index]) || stays_down_ == index) return;
     authority_.is_back(index);
     world_.restart(hosts_[index], replica(index));
     if (has_readers(index)) load_.replica_is_back(index);
   }
 
+  /// What was forced goes on beside what is left of the lost chain, for a while.
+  void force_chain() {
+    if (!forcing_) return;
+    forcing_->begin(*swarm_.forcing);
+    go(forcing_patience, [this] { return forcing_->is_over(); });
+    go(swarm_.forcing->aftermath, [] { return false; });
+  }
+
   void heal() {
     plots_.end();
+    if (forcing_) forcing_->end();
     world_.heal();
     authority_.mend();
     authority_.calm();
@@ -371,7 +402,24 @@ private:
     calm.stream_bytes_per_ms = 0;
     world_.set_faults(calm);
     for (host h = 0; h < world_.hosts(); ++h) world_.resume(h);
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+      if (!authority_.asks_lost_voters(i) || !world_.is_up(hosts_[i])) continue;
+      world_.crash(hosts_[i]);  // by whoever forced the chain: it comes back with an empty directory
+      replica_is_gone(i, duration{0});
+    }
+    if (swarm_.stays_down) leave_one_down(*swarm_.stays_down);
     call<stranger_program>(stranger_, [](stranger_program& p, time_point, network_effects& out) { p.leave(out); });
+  }
+
+  /// All is healed but for one host, where the others can do without it.
+  void leave_one_down(std::uint64_t draw) {
+    const std::size_t index = draw % swarm_.hosts();
+    const bool others = draw / 4096 % 16 != 0;  // never the last one
+    if (!others || !may_crash(index, draw) || !authority_.can_do_without(index)) return;
+    stays_down_ = index;
+    world_.crash(hosts_[index]);
+    replica_is_gone(index);
+    ++left_down_;
   }
 
   // --- running and checking ---
@@ -405,42 +453,13 @@ private:
     });
   }
 
-  /// The chain is as long as it can be, and all its replicas know the same view and hold the same, committed.
-  [[nodiscard]] bool has_settled() {
-    const replication::view& newest = authority_.newest();
-    std::size_t up = 0;
-    for (std::size_t i = 0; i < hosts_.size(); ++i) {
-      const bool is_kept_out =
-          std::find(newest.kept_out.begin(), newest.kept_out.end(), node_id{1, i + 1}) != newest.kept_out.end();
-      up += world_.is_up(hosts_[i]) && !is_kept_out ? 1U : 0U;
-    }
-    if (newest.replicas.size() < std::min(swarm_.chain.replicas, up) || !newest.learners.empty()) return false;
-    const auto& lives = observer_.lives();
-    const auto head = lives.find(newest.replicas.front().id);
-    return std::all_of(newest.replicas.begin(), newest.replicas.end(), [&](const replication::member& each) {
-      const auto life = lives.find(each.id);
-      if (life == lives.end() || life->second.running == nullptr) return false;
-      return life->second.epoch == newest.epoch && life->second.commit == head->second.last.seq &&
-             life->second.records().empty();
-    });
-  }
+  [[nodiscard]] bool has_settled() { return is_at_rest(view_of_hosts()); }
 
-  /// What there is to see of a chain that does not come to rest.
-  [[nodiscard]] std::string unrest() {
-    const replication::view& newest = authority_.newest();
-    std::string text = load_.ended() ? "" : "operations are open; ";
-    text += "epoch " + std::to_string(newest.epoch) + " of " + std::to_string(newest.replicas.size()) + " and " +
-            std::to_string(newest.learners.size()) + " learners";
-    for (std::size_t i = 0; i < hosts_.size(); ++i) {
-      const replica_program* running = program_at(i);
-      if (running == nullptr) continue;
-      const replication::replica_status seen = running->core().status();
-      text += "; " + std::to_string(i + 1) + "/" + std::to_string(seen.self.incarnation) + ": epoch " +
-              std::to_string(seen.view.epoch) + " role " + std::to_string(static_cast<int>(seen.role)) + " tail " +
-              std::to_string(static_cast<int>(seen.tail)) + " last " + std::to_string(seen.last) + " commit " +
-              std::to_string(seen.commit) + " candidates " + std::to_string(seen.candidates.size());
-    }
-    return text;
+  [[nodiscard]] chain_in_sight view_of_hosts() {
+    chain_in_sight seen{
+        .newest = authority_.newest(), .lives = observer_.lives(), .wanted = swarm_.chain.replicas, .cores = {}};
+    for (std::size_t i = 0; i < hosts_.size(); ++i) seen.cores.push_back(core_at(i));
+    return seen;
   }
 
   void check_end() {
@@ -449,18 +468,10 @@ private:
       return;
     }
     if (!load_.ended() || !has_settled()) {
-      return violated("healed, and the chain does not come to rest as it should: " + unrest());
+      return violated("healed, and the chain does not come to rest as it should: " +
+                      std::string{load_.ended() ? "" : "operations are open; "} + unrest(view_of_hosts()));
     }
-    const auto& lives = observer_.lives();
-    const auto& replicas = authority_.newest().replicas;
-    for (const replication::member& each : replicas) {
-      if (!lives.at(each.id).objects->same_as(*lives.at(replicas.front().id).objects)) {
-        return violated("the replicas of a chain at rest hold other objects");
-      }
-      if (!same_sessions(lives.at(each.id).running->sessions(), lives.at(replicas.front().id).running->sessions())) {
-        return violated("the replicas of a chain at rest know other sessions");
-      }
-    }
+    if (const auto fault = difference_at_rest(view_of_hosts())) return violated(*fault);
     write_once_more();
   }
 
@@ -533,6 +544,12 @@ private:
     result_.counters = figures_.all(load_.seen(), world_.counters());
     result_.counters.emplace_back("chains_lost", chains_lost_);
     result_.counters.emplace_back("changes_done", changes_done_);
+    result_.counters.emplace_back("left_down", left_down_);
+    const view_forcing::figures forced = forcing_ ? forcing_->counted() : view_forcing::figures{};
+    result_.counters.emplace_back("forces_tried", forced.tried);
+    result_.counters.emplace_back("forces_refused_by_majority", forced.refused_by_majority);
+    result_.counters.emplace_back("forces_refused_as_stale", forced.refused_as_stale);
+    result_.counters.emplace_back("chains_forced", forced.forced);
     for (auto& each : authority_.figures()) result_.counters.push_back(std::move(each));
     result_.trace_hash = world_.trace_hash();
     result_.choices = swarm_.chain.fault_events.size() + swarm_.faults.size() + load_.blocks();
@@ -551,10 +568,13 @@ private:
   std::uint64_t chains_lost_ = 0;
   std::uint64_t changes_asked_ = 0;
   std::uint64_t changes_done_ = 0;
+  std::uint64_t left_down_ = 0;
+  std::optional<std::size_t> stays_down_;  // a host, when everything else is healed
   chain_figures figures_;
   run_result result_;
   bool is_over_ = false;  // the world's programs, which end with it, tell nobody any more
   world world_;
+  std::optional<view_forcing> forcing_;
   std::unique_ptr<simulated_authority> whole_authority_;
   simulated_authority& authority_;
   view_plots plots_;

@@ -5,73 +5,13 @@
 #include <utility>
 
 #include "base/wire.hpp"
+#include "sim/voted_asker.hpp"
 
 namespace artillery::sim {
 
 using replication::authority_answer;
 using replication::authority_question;
-using replication::register_event;
 using replication::view;
-
-/// The part of one process that asks the voters.
-class voted_authority::asking_program final : public program {
-public:
-  asking_program(const replication::proposer_config& config, std::uint64_t seed, voted_authority& owner)
-      : proposer_{config, detail::random{seed}}, owner_{owner} {}
-
-  void start(time_point /*now*/, network_effects& /*out*/) override {}
-  void receive(const connection& from, const bytes& message, time_point now, network_effects& out) override {
-    with_sink(out, [&](auto& collected) { proposer_.receive(from, message, now, collected); });
-  }
-  void expire(time_point now, network_effects& out) override {
-    with_sink(out, [&](auto& collected) { proposer_.expire(now, collected); });
-  }
-  [[nodiscard]] std::optional<time_point> next_deadline() const override { return proposer_.next_deadline(); }
-
-  void ask(const asker& who, const authority_question& question, time_point now, network_effects& out) {
-    const replication::question_id id = std::visit([](const auto& one) { return one.id; }, question);
-    asked_[id] = who;
-    const member_life life{who.at, who.process};
-    if (std::holds_alternative<replication::authority_read>(question)) owner_.checks_.asked_read(life, id);
-    if (const auto* cas = std::get_if<replication::authority_cas>(&question)) owner_.checks_.asked_cas(life, *cas);
-    with_sink(out, [&](auto& collected) { proposer_.ask(who.who, question, now, collected); });
-  }
-
-private:
-  class sink final : public effects<register_event> {
-  public:
-    sink(network_effects& out, std::vector<register_event>& events) : out_{out}, events_{events} {}
-    using network_effects::send;
-    void send(const connection& to, bytes_view header, std::span<const bytes> body) override {
-      out_.send(to, header, body);
-    }
-    void open(std::uint64_t, const endpoint&) override {}
-    void close(std::uint64_t) override {}
-    void persist(artillery::operation, std::span<const bytes>) override {}
-    void deliver(register_event event) override { events_.push_back(std::move(event)); }
-
-  private:
-    network_effects& out_;
-    std::vector<register_event>& events_;
-  };
-
-  template <class Call>
-  void with_sink(network_effects& out, Call call) {
-    std::vector<register_event> events;
-    sink collected{out, events};
-    call(collected);
-    for (const register_event& event : events) {
-      const auto* answer = std::get_if<authority_answer>(&event);
-      if (answer == nullptr) continue;
-      const auto asked = asked_.find(std::visit([](const auto& one) { return one.id; }, *answer));
-      if (asked != asked_.end()) owner_.told(asked->second, *answer);
-    }
-  }
-
-  replication::proposer proposer_;
-  voted_authority& owner_;
-  std::map<replication::question_id, asker> asked_;
-};
 
 voted_authority::voted_authority(world& in, const view& genesis, const voted_manners& manners, std::size_t chain_hosts,
                                  std::uint64_t seed, deliver answer)
@@ -84,7 +24,9 @@ voted_authority::voted_authority(world& in, const view& genesis, const voted_man
       checks_{manners.voters},
       disks_(manners.voters),
       disk_lives_(manners.voters, 1),
-      is_lost_(manners.voters, false) {
+      is_lost_(manners.voters, false),
+      is_gone_(manners.voters, false),
+      asks_lost_(chain_hosts, false) {
   manners_.proposer.cluster = voted_cluster;
   manners_.proposer.chain = genesis.chain;
   for (std::size_t v = 0; v < manners_.voters; ++v) {
@@ -134,13 +76,21 @@ std::unique_ptr<program> voted_authority::voter(std::size_t i) {
   self.cluster = detail::cluster_tag(voted_cluster);
   self.chain = newest().chain;
   self.fresh = {{3, i + 1}, disk_lives_[i]};
+  if (forced_ && forced_->at == i) {
+    self.index = 0;
+    self.fresh = forced_->voter;
+    return std::make_unique<voter_program>(self, disks_[i], forced_->checks, world_);
+  }
   return std::make_unique<voter_program>(self, disks_[i], checks_, world_);
 }
 
 std::unique_ptr<program> voted_authority::proposer(std::size_t index) {
   replication::proposer_config config = manners_.proposer;
   config.node = {1, index + 1};
-  return std::make_unique<asking_program>(config, seeds_.next(), *this);
+  if (forced_) config.voters = {{{forced_->voter.node, 0}, voter_place(forced_->at)}};
+  register_checks& checks = forced_ ? forced_->checks : checks_;
+  const auto tell = [this, &checks](const asker& who, const authority_answer& answer) { told(checks, who, answer); };
+  return std::make_unique<asking_program>(config, seeds_.next(), checks, tell);
 }
 
 void voted_authority::set_links(const link_faults& faults) {
@@ -163,19 +113,21 @@ void voted_authority::ask(const asker& who, const authority_question& question) 
   });
 }
 
-void voted_authority::told(const asker& who, const authority_answer& answer) {
-  checks_.told({who.at, who.process}, answer, world_.now());
+void voted_authority::told(register_checks& checks, const asker& who, const authority_answer& answer) {
+  checks.told({who.at, who.process}, answer, world_.now());
   world_.schedule(world_.now(), [this, who, answer] { answer_(who, answer); });
 }
 
 const std::optional<std::string>& voted_authority::fault() {
-  while (checks_.newest() > newest().epoch) {
-    const view* next = checks_.view_of(newest().epoch + 1);
+  const register_checks& current = forced_ ? forced_->checks : checks_;
+  while (current.newest() > newest().epoch) {
+    const view* next = current.view_of(newest().epoch + 1);
     if (next == nullptr) break;  // the checks have said so
     world_.note("view", next->epoch);
     choose(*next);
   }
-  if (!checks_.violations().empty()) blame(checks_.violations().front());
+  if (!current.violations().empty()) blame(current.violations().front());
+  if (forced_) check_lost();
   if (is_calm_) start_the_silent();
   return simulated_authority::fault();
 }
@@ -206,13 +158,13 @@ void voted_authority::stop_voter(std::size_t i) {
 }
 
 void voted_authority::start_voter(std::size_t i) {
-  if (!world_.is_up(voter_hosts_[i])) world_.restart(voter_hosts_[i], voter(i));
+  if (!is_gone_[i] && !world_.is_up(voter_hosts_[i])) world_.restart(voter_hosts_[i], voter(i));
 }
 
 /// A minority at most: with more the chain could never change its view again.
 void voted_authority::lose_disk(std::size_t i) {
   const auto lost = static_cast<std::size_t>(std::count(is_lost_.begin(), is_lost_.end(), true));
-  if (is_lost_[i] || 2 * (lost + 1) >= manners_.voters) return;
+  if (forced_ || is_lost_[i] || 2 * (lost + 1) >= manners_.voters) return;
   is_lost_[i] = true;
   world_.set_disk(voter_hosts_[i], {});
   disks_[i] = {};
@@ -261,7 +213,15 @@ void voted_authority::went_down(std::size_t index) {
 void voted_authority::is_back(std::size_t index) {
   if (asker_hosts_.empty()) return;
   if (!world_.is_up(asker_hosts_[index])) world_.restart(asker_hosts_[index], proposer(index));
+  asks_lost_[index] = false;
   if (index < manners_.voters) start_voter(index);
+}
+
+bool voted_authority::can_do_without(std::size_t index) const {
+  if (forced_) return forced_->at != index;
+  auto away = static_cast<std::size_t>(std::count(is_lost_.begin(), is_lost_.end(), true));
+  if (index < manners_.voters && !is_lost_[index]) ++away;
+  return 2 * away < manners_.voters;
 }
 
 simulated_authority::counters voted_authority::figures() const {

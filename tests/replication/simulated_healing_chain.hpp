@@ -131,6 +131,17 @@ public:
         host(at_node), [=](auto& p, artillery::time_point now, auto& out) { p.hint(node(about), what, now, out); });
   }
 
+  /// What an operator asks of a replica.
+  [[nodiscard]] std::error_code change(std::size_t at_node, const artillery::replication::view_change& what,
+                                       artillery::duration within) {
+    const auto request = ++requests_;
+    call<artillery::sim::replica_program>(host(at_node), [=](auto& p, artillery::time_point now, auto& out) {
+      p.change(request, what, now + within, now, out);
+    });
+    REQUIRE(world.run_until([&] { return changes_.contains(request); }, patience));
+    return changes_.at(request);
+  }
+
   artillery::sim::world world{4711};
   /// Asked for everything that is to pass between a node and the authority.
   std::function<delay(std::size_t, const question&)> on_question;
@@ -162,6 +173,7 @@ private:
     callers.on_read = [this](auto request, std::error_code error, const auto& result) {
       if (!error) reads_[request] = text_of(result);
     };
+    callers.on_change = [this](auto request, std::error_code error) { changes_[request] = error; };
     callers.seat = artillery::sim::authority_seat{.listens_at = at(i),
                                                   .ask = [this, i](const question& asked) { pass_question(i, asked); },
                                                   .next_incarnation = [this] { return ++incarnation_; }};
@@ -210,4 +222,5 @@ private:
   artillery::replication::request_id requests_ = 0;
   std::map<artillery::replication::request_id, std::string> reads_;
   std::map<artillery::replication::request_id, std::error_code> writes_;
+  std::map<artillery::replication::request_id, std::error_code> changes_;
 };

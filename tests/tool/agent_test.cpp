@@ -203,6 +203,35 @@ TEST_CASE("three agents form a chain; one is taken out by hand, and back", "[too
   CHECK(without.at("replicas").size() == 2);
   CHECK(other->command({"get", "k", "--raw"}).out == "v");
   CHECK(tail->command({"get", "k", "--raw"}).out == "v");  // as a client
+
+  const std::string new_tail_id = without.at("replicas")[1].at("id");
+  for (running_agent* one : {&a, &b, &c}) {
+    if (id_of(*one) == new_tail_id) other = one;
+  }
+  const finished too_soon = other->command({"chain", "promote", tail_id});
+  CHECK(too_soon.code == 1);
+  CHECK_THAT(too_soon.err, Catch::Contains("neither a learner nor a replica") && Catch::Contains("chain add"));
+  REQUIRE(other->command({"chain", "add", tail_id}).code == 0);
+  json again;
+  for (int asked = 0; asked < 500 && (again.empty() || again.at("replicas").size() < 3); ++asked) {
+    again = json::parse(other->command({"chain", "status", "-o", "json"}).out);
+  }
+  REQUIRE(again.at("replicas").size() == 3);
+  CHECK(again.at("replicas")[2].at("id") == tail_id);
+}
+
+TEST_CASE("a change that nothing comes of in time says what to look at", "[tool][agent]") {
+  chain_of_three chain;
+  for (running_agent* one : {&chain.a, &chain.b, &chain.c}) {
+    const std::string nobody(32, '1');
+    const finished added = one->command({"chain", "add", nobody, "--timeout", "1s"});
+    if (added.code == 1) {
+      CHECK_THAT(added.err, Catch::Contains("only the tail can do this: ask the agent "));
+      continue;
+    }
+    CHECK(added.code == 4);
+    CHECK_THAT(added.err, Catch::Contains("has not asked to take part") && Catch::Contains("nothing was changed"));
+  }
 }
 
 TEST_CASE("a chain that lost its voters is forced to go on at the agent that is left, once that is confirmed",

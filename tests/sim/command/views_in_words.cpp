@@ -45,6 +45,12 @@ std::string authority_text(const sim::view_swarm& s) {
          (s.authority.fences ? ", fences" : "") + (s.authority.tells_quiet ? ", tells when it was quiet" : "");
 }
 
+std::string forcing_text(const sim::forcing_manners& how) {
+  return std::string{how.is_mistaken ? "by mistake, " : ""} + "at one replica" +
+         (how.is_left_out ? " that was dropped and does not know" : "") + "; the nodes of the lost one go on for " +
+         time_text(how.aftermath);
+}
+
 void add_view_choices(drawn& to, const sim::view_swarm& s) {
   for (std::size_t i = 0; i < s.faults.size(); ++i) {
     const sim::view_fault& one = s.faults[i];
@@ -80,7 +86,8 @@ drawn views_drawn(std::uint64_t seed, const sim::run_options& options) {
       {"limits", chain_limits_text(s.chain) + "; a backlog of " + std::to_string(replica.backlog_bytes_max) +
                      " bytes for learners"},
       {"network", faults_text(s.chain.faults)},
-      {"faulty phase", time_text(s.chain.fault_phase) + (s.one_stays_down ? ", and one stays down after it" : "")}};
+      {"faulty phase", time_text(s.chain.fault_phase) + (s.stays_down ? ", after which one host stays down" : "")}};
+  if (s.forcing) lines.emplace_back("forced chain", forcing_text(*s.forcing));
   add_chain_choices(lines, s.chain);
   add_view_choices(lines, s);
   add_blocks(lines, s.chain.fault_events.size() + s.faults.size());

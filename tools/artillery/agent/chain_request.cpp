@@ -50,16 +50,53 @@ std::string tail_of(const artillery::node& node) {
   return "the agent of node " + artillery::to_string(view->replicas.back().id.node);
 }
 
+/// Why a change did not come about, and what to do.
+nlohmann::json refusal(std::error_code error, const view_change& what, const std::string& of,
+                       const artillery::node& node) {
+  using artillery::errc;
+  using kind = view_change::kind;
+  if (error == errc::not_tail) {
+    return control::error_reply("not_tail", "only the tail can do this: ask " + tail_of(node));
+  }
+  if (error == errc::not_serving) {
+    return control::error_reply("not_serving", "this agent hosts no replica of the chain; ask one that does");
+  }
+  if (error == errc::invalid_argument && what.what == kind::promote) {
+    return control::error_reply("invalid_argument", of + " is neither a learner nor a replica of the chain: let it "
+                                                         "take part first, with `artillery chain add`");
+  }
+  if (error == errc::invalid_argument && what.what == kind::remove) {
+    return control::error_reply("invalid_argument",
+                                of + " is all that is left of the chain: without it the data would be gone");
+  }
+  if (error == errc::timed_out && what.what == kind::add) {
+    return control::error_reply("timed_out",
+                                of + " has not asked to take part; nothing was changed. See that its agent "
+                                     "runs in this cluster (`artillery members`) and is not `--expect 0`, then "
+                                     "ask again");
+  }
+  if (error == errc::timed_out && what.what == kind::promote) {
+    return control::error_reply("timed_out",
+                                of + " has not caught up in time, and the chain goes on without it; nothing "
+                                     "was changed. `artillery chain status` tells how far it is: if that grows, "
+                                     "ask again with a longer --timeout; if not, its node or the way to it is "
+                                     "too slow for what is written");
+  }
+  return control::error_reply(error);
+}
+
 }  // namespace
 
 void request_handler::chain(const control::message& request, const answer& done) {
   const std::string change = text_field(request.head, "change");
   view_change what;
+  std::string of;
   if (change == "force") return force_chain(done);
   if (change == "repair") {
     what = view_change::repair();
   } else {
-    const node_id who = node_called(text_field(request.head, "node"), node_.members());
+    of = text_field(request.head, "node");
+    const node_id who = node_called(of, node_.members());
     if (change == "add") {
       what = view_change::add(who);
     } else if (change == "remove") {
@@ -71,15 +108,9 @@ void request_handler::chain(const control::message& request, const answer& done)
     }
   }
   const artillery::call_options options{timeout_field(request.head)};
-  node_.async_change_chain(what, options, [done, &node = node_](std::error_code error) {
-    using artillery::errc;
+  node_.async_change_chain(what, options, [done, what, of, &node = node_](std::error_code error) {
     if (!error) return done({{"ok", true}}, std::nullopt);
-    if (error == errc::not_tail)
-      return done(control::error_reply("not_tail", "only the tail can do this: ask " + tail_of(node)), std::nullopt);
-    if (error == errc::not_serving)
-      return done(control::error_reply("not_serving", "this agent hosts no replica of the chain; ask one that does"),
-                  std::nullopt);
-    done(control::error_reply(error), std::nullopt);
+    done(refusal(error, what, of, node), std::nullopt);
   });
 }
 
