@@ -94,9 +94,11 @@ void view_forcing::decide(std::error_code read) {
   if (objection == errc::stale_epoch) ++figures_.refused_as_stale;
   if (objection || (read && !authority_.has_lost_voters())) return give_up();
   // What only voters know that are gone nobody can tell: there something is lost.
-  const replication::view& vote = authority_.accepted_at(at_);
-  const bool voter_knew = vote.epoch > known.epoch && !is_replica(vote, who_);
-  if (!voter_knew && !is_replica(authority_.newest(), who_)) return give_up();
+  const auto leaves_out = [&](const replication::view& seen) {
+    return seen.epoch > known.epoch && !is_replica(seen, who_);
+  };
+  const bool was_to_be_seen = leaves_out(authority_.accepted_at(at_)) || leaves_out(authority_.told_at(at_));
+  if (!was_to_be_seen && !is_replica(authority_.newest(), who_)) return give_up();
   if (!authority_.force_at(at_, known, who_)) return give_up();
   ++figures_.forced;
   forced_epoch_ = authority_.newest().epoch;

@@ -43,6 +43,7 @@ public:
   /// It was refused, or the other chain is in force.
   [[nodiscard]] bool is_over() const noexcept { return is_over_; }
 
+  [[nodiscard]] bool has_forced() const noexcept { return figures_.forced > 0; }
   struct figures {
     std::uint64_t tried = 0;
     std::uint64_t refused_by_majority = 0;

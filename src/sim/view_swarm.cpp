@@ -128,7 +128,8 @@ void draw_forcing(view_swarm& s, detail::random random) {
   f.is_mistaken = random.chance(1, 4);
   f.is_left_out = random.chance(1, 4);
   f.alone = s.chain.replica.failed_after + up_to(random, 100ms);
-  f.aftermath = up_to(random, 400ms);
+  const duration longest = any_of_these(random, std::array<duration, 2>{100ms, 2s});
+  f.aftermath = up_to(random, longest);
   f.draw = random.next() >> 8U;
   if (is_forced && s.voted) s.forcing = f;
 }

@@ -388,7 +388,7 @@ private:
     if (!forcing_) return;
     forcing_->begin(*swarm_.forcing);
     go(forcing_patience, [this] { return forcing_->is_over(); });
-    go(swarm_.forcing->aftermath, [] { return false; });
+    if (forcing_->has_forced()) go(swarm_.forcing->aftermath, [] { return false; });
   }
 
   void heal() {

@@ -81,6 +81,8 @@ public:
                                              const replication::replica_id& survivor) const;
   /// What the voter on this host has accepted.
   [[nodiscard]] const replication::view& accepted_at(std::size_t index) const;
+  /// The newest view that voters told the process there of, chosen or not.
+  [[nodiscard]] const replication::view& told_at(std::size_t index) const;
   /// The voter there is that of a register of its own from now on; false: there is no view to begin with. Whoever runs
   /// elsewhere goes on asking the voters of before; whoever starts asks the new one.
   bool force_at(std::size_t index, const replication::view& known, const replication::replica_id& survivor);
@@ -110,7 +112,7 @@ private:
   void start_the_silent();
   void lose_disk(std::size_t i);
   [[nodiscard]] const voter_program* voter_at(std::size_t i) const;
-  [[nodiscard]] asking_program* asker_at(std::size_t index);
+  [[nodiscard]] const asking_program* asker_at(std::size_t index) const;
   void check_lost();
   void told(register_checks& checks, const asker& who, const replication::authority_answer& answer);
 

@@ -16,8 +16,8 @@ const voter_program* voted_authority::voter_at(std::size_t i) const {
   return i < manners_.voters ? static_cast<const voter_program*>(world_.running(voter_hosts_[i])) : nullptr;
 }
 
-voted_authority::asking_program* voted_authority::asker_at(std::size_t index) {
-  return static_cast<asking_program*>(world_.running(asker_hosts_[index]));
+const voted_authority::asking_program* voted_authority::asker_at(std::size_t index) const {
+  return static_cast<const asking_program*>(world_.running(asker_hosts_[index]));
 }
 
 bool voted_authority::has_voter(std::size_t index) const {
@@ -27,6 +27,10 @@ bool voted_authority::has_voter(std::size_t index) const {
 
 const view& voted_authority::accepted_at(std::size_t index) const {
   return voter_at(index)->acceptor()->state().value;
+}
+
+const view& voted_authority::told_at(std::size_t index) const {
+  return asker_at(index)->proposer().newest_told();
 }
 
 void voted_authority::lose_voters_but(std::size_t kept) {
@@ -57,7 +61,7 @@ void voted_authority::read_at(std::size_t index, read_over done) {
 
 std::error_code voted_authority::objection_at(std::size_t index, std::error_code read, const view& known,
                                               const replica_id& survivor) const {
-  const auto* const asks = static_cast<const asking_program*>(world_.running(asker_hosts_[index]));
+  const asking_program* const asks = asker_at(index);
   const voter_program* const voter = voter_at(index);
   if (asks == nullptr || voter == nullptr) return errc::not_serving;
   return replication::objection_to_force({.read = read,
@@ -71,6 +75,7 @@ bool voted_authority::force_at(std::size_t index, const view& known, const repli
   const replica_id voter{{3, index + 1}, seeds_.next()};
   const auto first = replication::forced_view(known, survivor, {voter, voter_place(index)}, seeds_.next());
   if (!first) return false;
+  if (!has_lost_voters()) blame("another chain takes the place of one whose voters are there");
   begin_again(*first);
   forced_.emplace(forced_register{index, voter, register_checks{1, first->epoch}, checks_.newest()});
   for (std::size_t i = 0; i < chain_hosts_; ++i) asks_lost_[i] = i != index && world_.is_up(asker_hosts_[i]);

@@ -67,6 +67,9 @@ room views() {
                      {"voter_crashes", 750},
                      {"voters_lost", 100},
                      {"voters_paused", 340},
+                     {"left_down", 70},
+                     {"forces_tried", 32},
+                     {"chains_forced", 14},
                      {"crashes", 1'100}},
           .describe = views_drawn,
           .words = views_words};
