@@ -158,6 +158,8 @@ void replication_room::build_chain(const command& what) {
     config_.freeze_max = 20ms;
     config_.value_size_max = std::size_t{64} << 10U;
     config_.replicas_wanted = replicas_.size();
+    config_.replicas_min = what.number_option("min").value_or(config_.replicas_min);
+    config_.backlog_bytes_max = what.number_option("backlog").value_or(config_.backlog_bytes_max);
     register_.begin(chain_);
   }
   for (std::size_t i = 0; i < replicas_.size(); ++i) stage_.add(replicas_[i], place_at(0, i), make_replica(i, 1));
