@@ -61,10 +61,6 @@ std::optional<view> forced_view(const view& known, const replica_id& survivor, c
   first.replicas = {*own};
   first.learners.clear();
   first.voters = {voter};
-  if (mutant(mutation::forced_forgets_readers)) {
-    first.readers = {survivor};
-    return first;
-  }
   for (const member& each : known.replicas) {
     const bool is_listed = std::find(first.readers.begin(), first.readers.end(), each.id) != first.readers.end();
     if (!is_listed) first.readers.push_back(each.id);

@@ -65,12 +65,11 @@ enum class mutation : std::uint8_t {
   force_despite_majority,       ///< another register takes the place of one that answers
   force_of_stale_copy,          ///< likewise, with a replica that the voter here knows to be left out
   forced_keeps_generation,      ///< the epoch of a forced view is one that the lost chain may get to, too
-  forced_forgets_readers,       ///< a forced view names nobody who may still hold a lease of the lost chain
   asks_before_reading,          ///< R12: the authority is asked before the object is read
   always_asks_tail,             ///< every strong read asks the tail: right, and pointless
 };
 
-inline constexpr std::size_t mutations = 57;
+inline constexpr std::size_t mutations = 56;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_seq_check",
                                                                         "no_resend",
@@ -125,7 +124,6 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "force_despite_majority",
                                                                         "force_of_stale_copy",
                                                                         "forced_keeps_generation",
-                                                                        "forced_forgets_readers",
                                                                         "asks_before_reading",
                                                                         "always_asks_tail"};
 static_assert(mutation_names[static_cast<std::size_t>(mutation::always_asks_tail)] == "always_asks_tail");

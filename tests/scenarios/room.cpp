@@ -6,6 +6,7 @@ std::unique_ptr<room> make_room(std::string_view name) {
   if (name == "replication") return make_replication_room();
   if (name == "membership") return make_membership_room();
   if (name == "discovery") return make_discovery_room();
+  if (name == "register") return make_register_room();
   return nullptr;
 }
 

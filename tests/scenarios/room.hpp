@@ -22,6 +22,7 @@ public:
 [[nodiscard]] std::unique_ptr<room> make_replication_room();
 [[nodiscard]] std::unique_ptr<room> make_membership_room();
 [[nodiscard]] std::unique_ptr<room> make_discovery_room();
+[[nodiscard]] std::unique_ptr<room> make_register_room();
 
 /// By the name of its folder; null for any other.
 [[nodiscard]] std::unique_ptr<room> make_room(std::string_view name);

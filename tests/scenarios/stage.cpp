@@ -14,6 +14,13 @@ bytes gather(bytes_view header, std::span<const bytes> body) {
   return bytes{message};
 }
 
+/// Whose disk is filled before somebody starts with it.
+class nobody final : public sim::program {
+public:
+  void start(time_point, network_effects&) override {}
+  void receive(const connection&, const bytes&, time_point, network_effects&) override {}
+};
+
 }  // namespace
 
 /// A host's program, and an ear at all that it sends.
@@ -123,6 +130,16 @@ void stage::add(const std::string& name, const endpoint& at, std::unique_ptr<sim
 
 void stage::restart(const std::string& name, std::unique_ptr<sim::program> actor) {
   world_.restart(hosts_.at(name), std::make_unique<tapped>(*this, name, std::move(actor)));
+}
+
+void stage::add_with_disk(const std::string& name, const endpoint& at, std::unique_ptr<sim::program> actor,
+                          const std::vector<bytes>& records) {
+  const sim::host added = world_.add(at, std::make_unique<nobody>());
+  world_.crash(added);
+  world_.set_disk(added, records);
+  world_.set_disk_faults(added, {.delay_mean = std::chrono::milliseconds{2}});
+  hosts_[name] = added;
+  restart(name, std::move(actor));
 }
 
 sim::program* stage::actor(const std::string& name) {

@@ -58,6 +58,11 @@ public:
   // --- hosts ---
   void add(const std::string& name, const endpoint& at, std::unique_ptr<sim::program> actor);
   void restart(const std::string& name, std::unique_ptr<sim::program> actor);
+  /// One that finds these records on its disk; a write takes two milliseconds or so.
+  void add_with_disk(const std::string& name, const endpoint& at, std::unique_ptr<sim::program> actor,
+                     const std::vector<bytes>& records);
+  /// Of one that is down.
+  void lose_disk(const std::string& name) { world_.set_disk(hosts_.at(name), {}); }
   [[nodiscard]] bool has(const std::string& name) const { return hosts_.contains(name); }
   [[nodiscard]] bool is_up(const std::string& name) const { return world_.is_up(hosts_.at(name)); }
   [[nodiscard]] const endpoint& at(const std::string& name) const { return world_.at(hosts_.at(name)); }

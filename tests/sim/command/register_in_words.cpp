@@ -1,6 +1,6 @@
-#include "register_words.hpp"
 #include "rooms_in_words.hpp"
 #include "run_words.hpp"
+#include "scenarios/register_words.hpp"
 #include "sim/register_swarm.hpp"
 
 namespace simulator {
@@ -42,7 +42,7 @@ room_words register_words(std::uint64_t seed, const sim::run_options& options) {
   return {.name_of = [voters](sim::host which) { return register_host_name(voters, which); },
           .text_of =
               [](const artillery::scenarios::utterance& what) {
-                return register_text(what, sim::register_cluster, register_member_name);
+                return artillery::scenarios::describe_register(what, sim::register_cluster, register_member_name).text;
               }};
 }
 

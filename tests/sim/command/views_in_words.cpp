@@ -3,9 +3,9 @@
 #include "artillery/replication/types.hpp"
 #include "chain_in_words.hpp"
 #include "notation.hpp"
-#include "register_words.hpp"
 #include "rooms_in_words.hpp"
 #include "run_words.hpp"
+#include "scenarios/register_words.hpp"
 #include "scenarios/replication_words.hpp"
 #include "sim/view_swarm.hpp"
 
@@ -102,8 +102,10 @@ room_words views_words(std::uint64_t seed, const sim::run_options& options) {
           .text_of =
               [words](const artillery::scenarios::utterance& what) {
                 if (what.on_stream) return words->describe(what).text;
-                return register_text(what, sim::voted_cluster,
-                                     [&words](const replication::replica_id& who) { return words->name_of(who); });
+                return artillery::scenarios::describe_register(
+                           what, sim::voted_cluster,
+                           [&words](const replication::replica_id& who) { return words->name_of(who); })
+                    .text;
               }};
 }
 
