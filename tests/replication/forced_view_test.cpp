@@ -1,6 +1,7 @@
 // The view with which a chain begins that takes the place of one of which no majority of voters is left.
 #include "replication/forced_view.hpp"
 
+#include "artillery/error.hpp"
 #include "artillery/replication/quorum_authority.hpp"
 #include "catch.hpp"
 
@@ -108,4 +109,53 @@ TEST_CASE("who was left out by a later view, chosen or not, may hold an old copy
   CHECK_FALSE(may_go_on(lost, one, of_epoch(13, {replica(2)}), none));
   CHECK_FALSE(may_go_on(lost, one, none, of_epoch(13, {replica(2)})));
   CHECK_FALSE(may_go_on(lost, replica(4).id, none, none));
+}
+
+TEST_CASE("another register is founded only where nobody answers for the lost one and the copy is not known to be old",
+          "[replication][register][force]") {
+  const view lost = lost_chain();
+  voter_state vote;
+  vote.chain = lost.chain;
+  vote.self = voter(1).id;
+  vote.genesis = 5;
+  vote.value = lost;
+  const acceptor here{1, vote, time_point{}};
+  const view nothing_told;
+  force_findings found{.read = errc::timed_out, .voter = &here, .genesis = 5, .told = &nothing_told};
+  const auto objection = [&] { return objection_to_force(found, lost, replica(1).id); };
+  CHECK_FALSE(objection());
+
+  SECTION("a majority of the voters answers") {
+    found.read = {};
+    CHECK(objection() == errc::has_quorum);
+  }
+  SECTION("the question never went out") {
+    found.read = errc::would_overflow;
+    CHECK(objection() == errc::would_overflow);
+  }
+  SECTION("this node does not vote") {
+    found.voter = nullptr;
+    CHECK(objection() == errc::not_serving);
+  }
+  SECTION("the voter here is of another chain") {
+    found.genesis = 6;
+    CHECK(objection() == errc::other_genesis);
+  }
+  SECTION("a voter told of a later view without this replica") {
+    const view later = of_epoch(lost.epoch + 1, {replica(2)});
+    found.told = &later;
+    CHECK(objection() == errc::stale_epoch);
+  }
+}
+
+TEST_CASE("the voter of a forced chain begins with its first view, and promised nothing",
+          "[replication][register][force]") {
+  const auto first = forced_view(lost_chain(), replica(2).id, voter(2), drawn);
+  REQUIRE(first);
+  const voter_state vote = first_vote(*first);
+  CHECK(vote.self == voter(2).id);
+  CHECK(vote.genesis == genesis_of(*first));
+  CHECK(vote.value == *first);
+  CHECK(vote.promised == ballot{});
+  CHECK(decode_voter(encode_voter(vote)).state == vote);
 }
