@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -17,6 +18,17 @@ namespace artillery::detail {
 /// adversary.
 class state_hash {
 public:
+  /// For a world whose clocks move by `step`, or by next to nothing: a moment counts in whole steps from now, what has
+  /// passed as now, and everything that lies `steps_max` ahead as one. Names that are only counted up are left out:
+  /// whoever hashes so knows by other means what they stand for.
+  [[nodiscard]] static constexpr state_hash coarse(duration step, std::int64_t steps_max) noexcept {
+    state_hash into;
+    into.step_ = step;
+    into.steps_max_ = steps_max;
+    return into;
+  }
+  [[nodiscard]] constexpr bool is_coarse() const noexcept { return step_ != duration{}; }
+
   template <class Integer>
     requires(std::is_integral_v<Integer> || std::is_enum_v<Integer>)
   constexpr state_hash& add(Integer value) noexcept {
@@ -48,15 +60,24 @@ public:
   /// A moment as it lies from `now`. One at either end of what the clock can say stays there.
   constexpr state_hash& add(time_point when, time_point now) noexcept {
     const bool endless = when == time_point::max() || when == time_point::min();
+    if (is_coarse()) return add(when == time_point::max() ? steps_max_ : steps_between(now, when));
     return add(endless).add(endless ? when.time_since_epoch() : when - now);
   }
   constexpr state_hash& add(const std::optional<time_point>& when, time_point now) noexcept {
     add(when.has_value());
     return when ? add(*when, now) : *this;
   }
+  /// A name that is only counted up.
+  constexpr state_hash& add_name(std::uint64_t counted) noexcept { return is_coarse() ? *this : add(counted); }
   [[nodiscard]] constexpr std::uint64_t value() const noexcept { return value_; }
 
 private:
+  [[nodiscard]] constexpr std::int64_t steps_between(time_point now, time_point when) const noexcept {
+    return when <= now ? 0 : std::min<std::int64_t>((when - now + step_ / 2) / step_, steps_max_);
+  }
+
+  duration step_{};
+  std::int64_t steps_max_ = 0;
   std::uint64_t value_ = 0x2545f4914f6cdd1dULL;
 };
 

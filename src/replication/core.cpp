@@ -443,14 +443,15 @@ const replica_counters& core::counters() const noexcept {
   return counters_;
 }
 
-std::uint64_t core::hash(time_point now) const {
-  detail::state_hash into;
+std::uint64_t core::hash(time_point now, detail::state_hash into) const {
   into.add(view_.epoch).add(position_).add(commit_).add(sent_).add(predecessor_).add(acked_).add(stopped_).add(fenced_);
   log_.hash(into, now);
   sessions_.hash(into);
   dirty_.hash(into, now);
   queries_.hash(into, now);
-  into.add(next_stream_).add(predecessor_gone_since_, now);
+  into.add_name(next_stream_).add(predecessor_gone_since_, now);
+  // Where names are left out: which of the streams that it opened is which.
+  if (into.is_coarse() && has_successor()) into.add(successor_.number() < to_tail_.number());
   lease_.hash(into, now);
   hash_views(into, now);
   if (predecessor_ != 0) into.add(predecessor_heard_, now);

@@ -11,6 +11,7 @@
 #include "artillery/replication/store.hpp"
 #include "artillery/replication/types.hpp"
 #include "base/random.hpp"
+#include "base/state_hash.hpp"
 #include "replication/backlog.hpp"
 #include "replication/learner_feed.hpp"
 #include "replication/lease.hpp"
@@ -108,7 +109,9 @@ public:
   [[nodiscard]] replica_status status() const;
   [[nodiscard]] const replica_counters& counters() const noexcept;
 
-  [[nodiscard]] std::uint64_t hash(time_point now) const;
+  [[nodiscard]] std::uint64_t hash(time_point now, detail::state_hash into = {}) const;
+  /// What an answer to this question would be taken for: it stands for the question's id where names are left out.
+  [[nodiscard]] std::uint64_t hash_of(const authority_question& asked) const;
 
   // --- for checkers of invariants ---
   [[nodiscard]] const replication::log& log() const noexcept { return log_; }

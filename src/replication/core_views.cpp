@@ -361,11 +361,15 @@ void core::hash_views(detail::state_hash& into, time_point now) const {
   into.add(managed_).add(removed_).add(tail_opened_).add(told_opened_);
   opening_.hash(into, now);
   if (!managed_) return;
-  into.add(next_question_).add(reading_.has_value()).add(read_at_, now).add(heard_epoch_);
+  into.add_name(next_question_).add(reading_.has_value()).add(read_at_, now).add(heard_epoch_);
   into.add(asking_quiet_.has_value()).add(quiet_at_, now).add(proposal_.has_value()).add(propose_at_, now);
-  if (proposal_) into.add(proposal_->cas.id).add(proposal_->cas.asked_at, now).add(proposal_->unresolved);
+  if (proposal_) into.add_name(proposal_->cas.id).add(proposal_->cas.asked_at, now).add(proposal_->unresolved);
   into.add(changes_.size()).add(adopted_at_, now).add(tell_lapse_at_, now);
   into.add(next_look_, now).add(promote_at_, now).add(promoting_.has_value()).add(said_to_have_failed_.size());
+  for (const node_id& each : said_to_have_failed_) into.add(each);
+  if (promoting_) into.add(promoting_->node).add(promoting_->incarnation);
+  into.add(former_).add(awaited_.size());
+  for (const replica_id& each : awaited_) into.add(each.node).add(each.incarnation);
   for (const accusation& of : missed_) into.add(of.who).add(of.since, now);
   repair_.hash(into, now);
   stills_.hash(into, now);
@@ -373,9 +377,31 @@ void core::hash_views(detail::state_hash& into, time_point now) const {
   into.add(feeds_.size()).add(candidates_.size());
   for (const learner_feed& feed : feeds_) {
     into.add(feed.id.node).add(feed.stream).add(feed.state).add(feed.congested).add(feed.lags).add(feed.next_part);
-    into.add(feed.parts_sent).add(feed.parts_taken).add(feed.sent).add(feed.position).add(feed.told);
+    into.add(feed.sessions.size())
+        .add(feed.objects.size())
+        .add(feed.parts_sent)
+        .add(feed.parts_taken)
+        .add(feed.sent)
+        .add(feed.position)
+        .add(feed.told);
   }
-  into.add(is_whole_).add(checkpoint_base_.seq).add(reported_.last.seq).add(reported_.parts).add(parts_taken_);
+  into.add(is_whole_).add(checkpoint_base_.epoch).add(checkpoint_base_.seq);
+  into.add(reported_.last.epoch).add(reported_.last.seq).add(reported_.parts).add(parts_taken_);
+}
+
+std::uint64_t core::hash_of(const authority_question& asked) const {
+  detail::state_hash into;
+  into.add(asked.index());
+  if (const auto* read = std::get_if<authority_read>(&asked)) {
+    into.add(reading_ && reading_->id == read->id).add(proposal_ && proposal_->cas.id <= read->id);
+  } else if (const auto* cas = std::get_if<authority_cas>(&asked)) {
+    into.add(proposal_ && proposal_->cas.id == cas->id);
+  } else if (const auto* renewal = std::get_if<authority_renew>(&asked)) {
+    into.add(lease_.awaits(renewal->id)).add(stills_.awaits(renewal->id));
+  } else {
+    into.add(asking_quiet_ && asking_quiet_->id == std::get<authority_quiet>(asked).id);
+  }
+  return into.value();
 }
 
 }  // namespace artillery::replication

@@ -31,6 +31,9 @@ public:
   /// A yes to a question. Nothing changes when it was not asked in this epoch, or so long ago that it was given up.
   void granted(question_id id, duration length, time_point now);
 
+  /// Whether a yes to this question would still count.
+  [[nodiscard]] bool awaits(question_id id) const noexcept;
+
   void hash(detail::state_hash& into, time_point now) const;
 
 private:

@@ -53,7 +53,7 @@ std::optional<time_point> outgoing_link::next_deadline(bool watched) const noexc
 }
 
 void outgoing_link::hash(detail::state_hash& into, time_point now) const {
-  into.add(to_).add(number_).add(phase_).add(congested_).add(pause_.failures()).add(down_since_, now);
+  into.add(to_).add_name(number_).add(phase_).add(congested_).add_name(pause_.failures()).add(down_since_, now);
   if (phase_ == phase::idle) {
     into.add(retry_at_, now);
   } else {

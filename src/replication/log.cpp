@@ -62,7 +62,7 @@ void log::hash(detail::state_hash& into, time_point now) const {
     }
     into.add(entry.waiting.size());
     for (const asker& who : entry.waiting) into.add(who.stream).add(who.request);
-    into.add(now - entry.arrived);
+    into.add(entry.arrived, now);
   }
 }
 

@@ -42,6 +42,7 @@ public:
   [[nodiscard]] std::optional<time_point> asked_at() const noexcept {
     return asked_.empty() ? std::nullopt : std::optional{asked_at_};
   }
+  [[nodiscard]] bool awaits(question_id id) const noexcept { return id == id_ && !asked_.empty(); }
   /// The reads of that question, if it is the one under way.
   [[nodiscard]] std::vector<found_read> answered(question_id id) {
     if (id != id_) return {};

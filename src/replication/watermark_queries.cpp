@@ -28,8 +28,7 @@ std::vector<waiting_read> watermark_queries::answered(std::uint64_t question) {
 
 void watermark_queries::lost() {
   gathering_.insert(gathering_.begin(), std::make_move_iterator(asked_.begin()), std::make_move_iterator(asked_.end()));
-  asked_.clear();
-  ++question_;  // a late answer to it counts for nobody
+  asked_.clear();  // a late answer counts for nobody, and the next question has another number
 }
 
 std::vector<waiting_read> watermark_queries::take_all() {

@@ -26,8 +26,17 @@ std::uint8_t explore_network::node_at(const endpoint& at) noexcept {
 }
 
 connection explore_network::stream::as_seen_at(std::size_t end) const noexcept {
-  return end == 0 ? connection::stream(number, address_of(acceptor))
-                  : connection::stream(accepted_number(opener, number), address_of(opener));
+  return end == 0 ? connection::stream(number, address_of(acceptor)) : connection::stream(accepted, address_of(opener));
+}
+
+std::uint64_t explore_network::name_for_acceptor(std::uint8_t opener, std::uint64_t number) const noexcept {
+  if (!reuses_names_) return accepted_number(opener, number);
+  const auto is_taken = [&](std::uint64_t name) {
+    return std::any_of(streams_.begin(), streams_.end(), [name](const stream& s) { return s.accepted == name; });
+  };
+  std::uint64_t free = 1;
+  while (is_taken(accepted_number(opener, free))) ++free;
+  return accepted_number(opener, free);
 }
 
 explore_network::end_of_stream explore_network::find(std::uint8_t node, std::uint64_t number) noexcept {
@@ -40,7 +49,12 @@ explore_network::end_of_stream explore_network::find(std::uint8_t node, std::uin
 }
 
 void explore_network::open(std::uint8_t opener, std::uint64_t number, std::uint8_t acceptor) {
-  stream opened{.number = number, .opener = opener, .acceptor = acceptor, .to = {}, .over = {}};
+  stream opened{.number = number,
+                .accepted = name_for_acceptor(opener, number),
+                .opener = opener,
+                .acceptor = acceptor,
+                .to = {},
+                .over = {}};
   if ((down_ >> acceptor & 1U) != 0) {
     opened.over[1] = true;
     if ((silent_ >> acceptor & 1U) == 0) end_way(opened.to[0]);
@@ -143,16 +157,28 @@ bool explore_network::quiet() const noexcept {
                                            [](const stream& s) { return s.to[0].empty() && s.to[1].empty(); });
 }
 
+void explore_network::hash(const stream& one, detail::state_hash& into) {
+  into.add(one.opener).add(one.acceptor).add(one.over[0]).add(one.over[1]);
+  for (const std::vector<arrival>& way : one.to) {
+    into.add(way.size());
+    for (const arrival& next : way) into.add(next.what).add(next.hash);
+  }
+}
+
 void explore_network::hash(detail::state_hash& into) const {
   into.add(streams_.size()).add(down_).add(silent_);
+  std::uint64_t sum = 0;  // of what is the same in any order
   for (const stream& each : streams_) {
-    into.add(each.opener).add(each.acceptor).add(each.number).add(each.over[0]).add(each.over[1]);
-    for (const std::vector<arrival>& way : each.to) {
-      into.add(way.size());
-      for (const arrival& next : way) into.add(next.what).add(next.hash);
+    if (!reuses_names_) {
+      hash(each, into.add(each.number));
+    } else if (!each.over[0]) {
+      hash(each, into.add(each.accepted));
+    } else {
+      detail::state_hash alone;
+      hash(each, alone.add(each.accepted));
+      sum += alone.value();
     }
   }
-  std::uint64_t sum = 0;  // the same in any order
   for (const datagram& each : datagrams_) sum += detail::mix64(each.hash);
   into.add(datagrams_.size()).add(sum);
 }

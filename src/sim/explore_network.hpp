@@ -23,7 +23,8 @@ public:
     std::uint64_t hash = 0;
   };
   struct stream {
-    std::uint64_t number = 0;  // as its opener says
+    std::uint64_t number = 0;    // as its opener says
+    std::uint64_t accepted = 0;  // as its acceptor says
     std::uint8_t opener = 0;
     std::uint8_t acceptor = 0;
     std::vector<arrival> to[2];     // [0]: towards the opener, [1]: towards the acceptor
@@ -39,6 +40,11 @@ public:
     bytes content;
     std::uint64_t hash = 0;
   };
+
+  /// `reuses_names`: what an acceptor calls a stream is free again once the stream is over, and the numbers that
+  /// openers count up tell nothing but their order; so that whoever opens streams again and again comes to the same
+  /// states.
+  explicit explore_network(bool reuses_names = false) noexcept : reuses_names_{reuses_names} {}
 
   [[nodiscard]] static endpoint address_of(std::size_t node) noexcept;
   [[nodiscard]] static std::uint8_t node_at(const endpoint& at) noexcept;
@@ -75,7 +81,10 @@ private:
   static void end_way(std::vector<arrival>& way);
   static void hang_up(stream& at, std::size_t end);
   void forget_ended();
+  [[nodiscard]] std::uint64_t name_for_acceptor(std::uint8_t opener, std::uint64_t number) const noexcept;
+  static void hash(const stream& one, detail::state_hash& into);
 
+  bool reuses_names_ = false;
   std::vector<stream> streams_;      // by opener and number
   std::vector<datagram> datagrams_;  // in no order that means anything
   std::uint32_t down_ = 0;           // a bit for each node

@@ -81,31 +81,60 @@ explore_scope scope_of(std::string name, std::string description, bool quick, co
           }};
 }
 
-/// Chains whose view changes, without leases.
+/// What the contract of views calls complete, and what lies around it. Nobody comes back where it is not said.
 void add_views(std::vector<explore_scope>& all) {
+  using replication::lease_mode;
+  const auto drop = [](lease_mode leases, bool renews, std::uint8_t writes, std::uint8_t reads) {
+    return views_scope{.writes = writes,
+                       .reads = reads,
+                       .leases = leases,
+                       .renews = renews,
+                       .comes_back = false,
+                       .budget = {.doubts = 1}};
+  };
+  all.push_back(scope_of("views-2-drop-small", "2 replicas, 1 write, 1 read, 1 drop; no leases", true,
+                         drop(lease_mode::none, false, 1, 1)));
+  all.push_back(scope_of("views-2-drop-small-lease",
+                         "2 replicas, 1 write, 1 drop; leases that fall at any time, once in an epoch", true,
+                         drop(lease_mode::timed, false, 1, 0)));
+  all.push_back(scope_of("views-2-drop", "2 replicas, 2 writes, 2 reads, 1 drop; no leases", false,
+                         drop(lease_mode::none, false, 2, 2)));
+  all.push_back(scope_of("views-2-drop-lease",
+                         "2 replicas, 2 writes, 2 reads, 1 drop; leases that fall at any time, once in an epoch", false,
+                         drop(lease_mode::timed, false, 2, 2)));
+  all.push_back(scope_of("views-2-drop-leases",
+                         "2 replicas, 2 writes, 2 reads, 1 drop; leases that fall at any time and are had again", false,
+                         drop(lease_mode::timed, true, 2, 2)));
+  all.push_back(scope_of("views-2-drop-leases-small",
+                         "2 replicas, 1 write, 1 read, 1 drop; leases that fall at any time and are had again", false,
+                         drop(lease_mode::timed, true, 1, 1)));
+  views_scope crash = drop(lease_mode::none, false, 2, 1);
+  crash.budget = {.doubts = 1, .crashes = 1, .resends = 1};
   all.push_back(scope_of(
-      "views-2-doubt", "2 replicas, 1 write, 1 read, 1 is told that the other has failed, 2 pauses before a retry end",
-      false, views_scope{.replicas = 2, .budget = {.doubts = 1, .idle = 0}}));
+      "views-2-crash", "2 replicas, 2 writes, 1 of them sent twice, 1 read, 1 crash, 1 drop; no leases", false, crash));
+  all.push_back(scope_of("views-2-back", "2 replicas, 1 write, 1 drop of who comes back as a learner; no leases", false,
+                         views_scope{.reads = 0, .budget = {.doubts = 1}}));
+  all.push_back(scope_of("views-2-append", "2 replicas and a learner that is appended, 1 write; no leases", false,
+                         views_scope{.spares = 1, .reads = 0, .begins_in = 2}));
+  all.push_back(scope_of("views-2-append-read", "2 replicas and a learner that is appended, 1 write, 1 read; no leases",
+                         false, views_scope{.spares = 1, .begins_in = 2}));
   all.push_back(scope_of(
-      "views-2-crash",
-      "2 replicas, 1 write, which may be sent twice, 1 crashes, 1 is told of a failure, 2 pauses "
-      "before a retry end",
-      false, views_scope{.replicas = 2, .reads = 0, .budget = {.doubts = 1, .crashes = 1, .idle = 0, .resends = 1}}));
-  all.push_back(scope_of("views-2-bounded",
-                         "2 replicas, 2 writes, 2 reads, 1 is told that the other has failed, 2 pauses before a retry "
-                         "end; all schedules with at most 3 faults or reorderings",
-                         false, views_scope{.replicas = 2, .writes = 2, .reads = 2, .budget = {.doubts = 1}}, 3));
+      "views-2-append-leases",
+      "2 replicas and a learner that is appended, 1 write; leases that fall at any time, once in an epoch", false,
+      views_scope{.spares = 1, .reads = 0, .leases = lease_mode::timed, .renews = false, .begins_in = 2}));
+  all.push_back(scope_of(
+      "views-2-append-unknown",
+      "2 replicas and a learner that is appended, 1 write, 1 proposal of which nobody hears what became; no leases",
+      false, views_scope{.spares = 1, .reads = 0, .begins_in = 2, .budget = {.give_ups = 1}}));
   all.push_back(
       scope_of("views-3-bounded",
-               "3 replicas, 2 writes, 2 reads, 1 crashes, 1 is told of a failure, 2 pauses before a retry "
-               "end; all schedules with at most 3 faults or reorderings",
+               "3 replicas, 2 writes, 2 reads, 1 crash, 1 drop; all schedules with at most 3 faults or reorderings",
                false, views_scope{.replicas = 3, .writes = 2, .reads = 2, .budget = {.doubts = 1, .crashes = 1}}, 3));
-  all.push_back(scope_of(
-      "views-2-join-bounded",
-      "2 replicas and 1 node that asks to be fed, 2 writes, 2 reads, 1 is told of a failure, 6 pauses "
-      "before a retry end; all schedules with at most 3 faults or reorderings",
-      false, views_scope{.replicas = 2, .spares = 1, .writes = 2, .reads = 2, .budget = {.doubts = 1, .retries = 6}},
-      3));
+  all.push_back(scope_of("views-2-join-bounded",
+                         "2 replicas and 1 node that asks to be fed, 2 writes, 2 reads, 1 drop; all schedules with at "
+                         "most 3 faults or reorderings",
+                         false,
+                         views_scope{.replicas = 2, .spares = 1, .writes = 2, .reads = 2, .budget = {.doubts = 1}}, 3));
 }
 
 explore_scope scope_of(std::string name, std::string description, bool quick, const cluster_scope& cluster) {
