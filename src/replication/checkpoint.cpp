@@ -132,7 +132,7 @@ std::optional<checkpoint_part> decode_checkpoint(const bytes& in, std::size_t va
 
 void encode(frame& out, std::uint64_t epoch, const learner_position& message) {
   writer header = begin(out, frame_kind::position, epoch);
-  header.put(message.last.epoch).put(message.last.seq).put(message.parts);
+  header.put(message.last.epoch).put(message.last.seq).put(message.parts).put(message.synced);
 }
 
 std::optional<learner_position> decode_position(bytes_view in) noexcept {
@@ -141,6 +141,8 @@ std::optional<learner_position> decode_position(bytes_view in) noexcept {
   result.last.epoch = body.take<std::uint64_t>();
   result.last.seq = body.take<std::uint64_t>();
   result.parts = body.take<std::uint64_t>();
+  result.synced = body.take<std::uint64_t>();
+  if (result.synced > result.last.seq) body.fail();
   if (!body.complete()) return std::nullopt;
   return result;
 }

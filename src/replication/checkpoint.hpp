@@ -32,8 +32,9 @@ struct checkpoint_part {
 
 /// How far a learner is.
 struct learner_position {
-  version last;             // the newest record held, once its checkpoint is complete
-  std::uint64_t parts = 0;  // of a checkpoint, that came over this stream
+  version last;              // the newest record held, once its checkpoint is complete
+  std::uint64_t parts = 0;   // of a checkpoint, that came over this stream
+  std::uint64_t synced = 0;  // of a durable chain: so far it is on the learner's disk
 };
 
 /// Sessions or objects of one part at most.

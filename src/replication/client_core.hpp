@@ -132,6 +132,7 @@ private:
   [[nodiscard]] peer* route(const operation& op);
   [[nodiscard]] bool has_room(const operation& write) const noexcept;
   void become(operation& op, phase next) noexcept;
+  [[nodiscard]] bool is_unlisted(const operation& op) const noexcept;
   void send_read(operation& op, time_point now, client_effects& out);
   void send_write(operation& op, time_point now, client_effects& out);
   void sent(operation& op, const peer& to, time_point now);

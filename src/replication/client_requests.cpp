@@ -156,11 +156,23 @@ client_core::peer* client_core::route(const operation& op) {
   return nullptr;
 }
 
+/// It asks for a replica that the view does not have, and the view may change.
+bool client_core::is_unlisted(const operation& op) const noexcept {
+  if (op.where.what() != routing::kind::replica || view_.epoch == 0 || view_.leases == lease_mode::endless)
+    return false;
+  return std::none_of(view_.replicas.begin(), view_.replicas.end(),
+                      [&](const member& m) { return m.id.node == op.where.node(); });
+}
+
 void client_core::send_read(operation& op, time_point now, client_effects& out) {
   peer* to = route(op);
   if (to == nullptr) {
     op.state = phase::parked;
-    return;
+    if (!is_unlisted(op)) return;
+    // It may have joined since; nobody says so to a client that has nothing to ask of others.
+    doubt_view(now, out);
+    op.state = phase::resting;
+    return arm(op, now + op.rest.next(random_));
   }
   sent(op, *to, now);
   encode(scratch_, view_.epoch, read_request{.request = op.key, .level = op.level, .key = op.object});

@@ -30,7 +30,7 @@ std::error_code core::check(const replica_config& config) noexcept {
   return sound ? std::error_code{} : make_error_code(errc::invalid_configuration);
 }
 
-core::core(const replica_config& config, detail::random random)
+core::core(const replica_config& config, detail::random random, storage where)
     : config_{config},
       cluster_{detail::cluster_tag(config.cluster)},
       random_{random},
@@ -39,6 +39,7 @@ core::core(const replica_config& config, detail::random random)
       queries_{config.waiting_reads_max},
       propose_pause_{detail::backoff_limits{config.reconnect_min, config.reconnect_max}},
       repair_{config.replicas_wanted, config.readmit_min, config.readmit_max},
+      disk_{where},
       accepted_{random_.next()} {
   config_.silence_max = silence_allowed(config_.silence_max, config_.value_size_max);
 }
@@ -58,7 +59,7 @@ role core::role() const noexcept {
 }
 
 serving_state core::serving() const noexcept {
-  return {.epoch = position_ == nowhere ? 0 : view_.epoch,
+  return {.epoch = may_answer() ? view_.epoch : 0,
           .commit = commit_,
           .lease_until = lease_.until(),
           .drift_ppm = view_.drift_ppm,
@@ -140,6 +141,7 @@ void core::dispatch(const frame_header& header, const connection& from, const by
     case frame_kind::position: return handle_position(from, frame, at);
     case frame_kind::committed: return handle_committed(from, frame, at);
     case frame_kind::lapsed: return handle_lapsed(from, at);
+    case frame_kind::durable: return handle_durable(from, frame, at);
     default: return malformed(from, at);  // an answer for clients
   }
 }
@@ -154,6 +156,11 @@ std::optional<reply_status> core::objection_to(const hello& peer, const turn& at
     return std::nullopt;
   }
   if (peer.epoch > view_.epoch) heard_of(peer.epoch, at);
+  if (peer.role == link_role::restarted) {
+    const bool is_known = replication::is_replica(view_, peer.from) || replication::is_learner(view_, peer.from);
+    if (is_known && position_ != nowhere && follows_views()) note_failed(peer.from.node);
+    return reply_status::not_serving;
+  }
   heard_of_former(peer, at);
   const bool other_epoch = peer.epoch != view_.epoch && !mutant(mutation::takes_other_epochs);
   // Who knows this view, and is not in it, was in none before: a name that was dropped does not come back.
@@ -168,12 +175,15 @@ std::optional<reply_status> core::objection_to(const hello& peer, const turn& at
   bool expected = false;
   switch (peer.role) {
     case link_role::predecessor: expected = has_predecessor() && is_peer(view_.replicas[position_ - 1]); break;
-    case link_role::reader: expected = std::any_of(view_.replicas.begin(), view_.replicas.end(), is_peer); break;
+    case link_role::reader:
+      expected = !passive_ && std::any_of(view_.replicas.begin(), view_.replicas.end(), is_peer);
+      break;
     case link_role::learner: {
       const learner_feed* const feed = feed_of(peer.from);
       expected = feed != nullptr && !feed->lags;
       break;
     }
+    case link_role::restarted:
     case link_role::client: break;
   }
   return expected ? std::nullopt : std::optional{reply_status::not_serving};
@@ -212,6 +222,7 @@ void core::greet(const connection& from, const bytes& frame, const turn& at) {
       feed.since = at.now;
       break;
     }
+    case link_role::restarted: break;
     case link_role::client:
       if (++clients_ == 1) clients_asked_at_ = at.now + config_.client_silence_max;
       break;
@@ -306,6 +317,7 @@ void core::link(const connection& which, link_state state, const turn& at) {
       link->connected(at.now);
       encode(scratch_, cluster_,
              hello{.role = link == &successor_ ? link_role::predecessor
+                           : passive_          ? link_role::restarted
                            : wants_feed()      ? link_role::learner
                                                : link_role::reader,
                    .chain = config_.chain,
@@ -385,6 +397,7 @@ void core::flush(const turn& at) {
   feed_learners(at);
   if (has_successor()) {
     send_records(at);
+    tell_durable(at);
     if (queries_.due() && to_tail_.can_send()) {
       ++counters_.watermark_queries;
       encode(scratch_, epoch(), watermark_query{queries_.ask()});

@@ -13,6 +13,7 @@
 #include "base/random.hpp"
 #include "base/state_hash.hpp"
 #include "replication/backlog.hpp"
+#include "replication/durability.hpp"
 #include "replication/learner_feed.hpp"
 #include "replication/lease.hpp"
 #include "replication/links.hpp"
@@ -41,6 +42,8 @@ public:
   virtual void changed(request_id request, std::error_code error) = 0;
   /// A question to the authority over the views; `answered` may follow. Only a core that was started asks.
   virtual void ask(const authority_question& question) = 0;
+  /// Of a replica with a disk: to be written there after all that was handed out before. `core::synced` tells of it.
+  virtual void keep(const kept_item& /*what*/) {}
   /// The clock, sampled at this call: the last step of a strong read must not use a time taken before the read.
   [[nodiscard]] virtual time_point sample_clock() = 0;
 };
@@ -61,7 +64,7 @@ struct turn {
 class core {
 public:
   /// `check(config)` must have passed.
-  core(const replica_config& config, detail::random random);
+  core(const replica_config& config, detail::random random, storage where = storage::memory);
 
   /// What is wrong with a configuration, if anything: `errc::invalid_configuration`.
   [[nodiscard]] static std::error_code check(const replica_config& config) noexcept;
@@ -72,11 +75,16 @@ public:
   /// From now on the authority is asked for the view, and everything that follows from it is done: leases, gates,
   /// repair. `listens_at`: where this node is reached, for the views it is to be admitted to.
   void start(const endpoint& listens_at, const turn& at);
+  /// R14, before `start`: this replica has a disk, ran before, and found this. It takes no part in any view that lists
+  /// it, but one of itself alone that it proposes when nobody else serves; once it is dropped it is a learner as any.
+  void restore(restored found, const turn& at);
+  /// So many of all items that were handed out to be kept are on disk.
+  void synced(std::uint64_t items, const turn& at);
   void answered(const authority_answer& answer, const turn& at);
   /// Once it is dropped it does not ask to be fed again; that it knows it was, it tells the tail all the same.
   void retire() noexcept { listens_at_ = {}; }
-  /// A node that was removed is a stranger now, once readers of its process know that it serves nothing: nothing is
-  /// left of what it held, and its name is another.
+  /// A node that was removed is a stranger now, once readers of its process know that it serves nothing: its name is
+  /// another, and nothing is left of what it held, unless it has a disk.
   void begin_anew(std::uint64_t incarnation, const turn& at);
 
   /// A frame of a stream, whole. The core keeps slices of it.
@@ -123,6 +131,7 @@ public:
   [[nodiscard]] std::size_t waiting_reads() const noexcept { return queries_.size(); }
   [[nodiscard]] std::size_t client_links() const noexcept { return clients_; }
   [[nodiscard]] std::size_t member_links() const noexcept { return accepted_.size() - clients_; }
+  [[nodiscard]] bool is_passive() const noexcept { return passive_; }
 
 private:
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
@@ -138,11 +147,11 @@ private:
   [[nodiscard]] bool follows_views() const noexcept { return managed_ && view_.leases != lease_mode::endless; }
   /// It is no replica, and is fed by the tail, or asks to be.
   [[nodiscard]] bool wants_feed() const noexcept {
-    return follows_views() && !removed_ && position_ == nowhere && view_.epoch != 0;
+    return follows_views() && !removed_ && !passive_ && position_ == nowhere && view_.epoch != 0;
   }
   [[nodiscard]] bool is_learner() const noexcept;
   [[nodiscard]] bool is_displaced() const noexcept;
-  [[nodiscard]] bool has_tail_link() const noexcept { return has_successor() || wants_feed(); }
+  [[nodiscard]] bool has_tail_link() const noexcept { return has_successor() || wants_feed() || asks_to_go(); }
   [[nodiscard]] bool keeps_backlog() const noexcept { return is_tail() && !view_.learners.empty(); }
   [[nodiscard]] time_point predecessor_silent_at() const noexcept {
     return predecessor_heard_ + 2 * config_.silence_max;
@@ -222,7 +231,7 @@ private:
   void begin_feeding(time_point now);
   void stop_feeding();
   void handle_position(const connection& from, const bytes& frame, const turn& at);
-  void place(learner_feed& feed, const version& last) const;
+  void place(learner_feed& feed, const learner_position& stands) const;
   void feed_learners(const turn& at);
   void begin_checkpoint(learner_feed& feed, const turn& at);
   [[nodiscard]] checkpoint_part next_part(learner_feed& feed, const turn& at) const;
@@ -235,6 +244,24 @@ private:
   void handle_committed(const connection& from, const bytes& frame, const turn& at);
   void report_position(const turn& at);
   void forget_all(const turn& at);
+
+  // core_durable.cpp: what is on disk, and the restart of a replica that finds it there
+  void keep(const kept_item& what, const turn& at);
+  [[nodiscard]] std::uint64_t durable() const noexcept;
+  [[nodiscard]] std::uint64_t committable() const noexcept;
+  [[nodiscard]] bool may_open() const noexcept;
+  /// Once all that it read back at its start is committed here again: before its restart it may have told of that.
+  [[nodiscard]] bool may_answer() const noexcept { return position_ != nowhere && commit_ >= read_back_; }
+  void commit_durable(const turn& at);
+  void tell_durable(const turn& at);
+  void handle_durable(const connection& from, const bytes& frame, const turn& at);
+  [[nodiscard]] const member* other_member() const noexcept;
+  [[nodiscard]] bool asks_to_go() const noexcept { return passive_ && other_member() != nullptr; }
+  [[nodiscard]] bool is_own_restart() const noexcept;
+  [[nodiscard]] bool resumes_by_mistake() const noexcept;
+  void become_passive(const turn& at);
+  void tend_restart(const turn& at);
+  [[nodiscard]] std::optional<time_point> stands_alone_at() const noexcept;
 
   // core_chain.cpp: records down, watermarks up
   void welcomed(outgoing_link& link, const bytes& frame, const turn& at);
@@ -328,6 +355,16 @@ private:
   std::vector<accusation> missed_;     // neighbours of whom it is to be seen whether they answer
   time_point next_look_{};             // at what calls for another view
   std::vector<asked_change> changes_;  // oldest first
+
+  // on disk
+  durability disk_;
+  std::uint64_t last_at_adoption_ = 0;  // of this epoch
+  std::uint64_t told_durable_ = 0;      // to the successor, over this stream
+  bool passive_ = false;                // since a restart
+  std::uint64_t kept_epoch_ = 0;        // that was in force before it
+  std::uint64_t read_back_ = 0;         // the newest record that it found; 0: none
+  std::uint64_t alone_epoch_ = 0;       // of a view of itself alone that this process proposed; 0: none
+  time_point alone_at_{};               // not before this, in this epoch
 
   // learners, at the tail
   backlog backlog_;

@@ -38,6 +38,7 @@ void core::reconcile(const welcome& peer, const turn& at) {
   }
   fenced_ = false;
   successor_.welcomed();
+  told_durable_ = 0;
   const std::uint64_t sent_before = sent_;
   if (!mutant(mutation::no_resend)) sent_ = peer.last.seq;
   if (sent_before > sent_) counters_.resent_records += sent_before - sent_;
@@ -88,12 +89,16 @@ void core::handle_append(const connection& from, const bytes& frame, const turn&
 
 void core::take(record next, std::vector<asker> waiting, const turn& at) {
   // R5: only the tail commits, and, once it has opened, at once.
-  const bool is_committing_tail = is_tail() && opening_.commits();
+  const bool is_committing_tail = is_tail() && opening_.commits() && !disk_.on_disk();
   const bool commits = is_committing_tail || (mutant(mutation::commit_in_the_middle) && has_predecessor());
   const std::uint64_t seq = next.seq;
   ARTILLERY_INVARIANT(seq == log_.last_seq() + 1);
   if (!mutant(mutation::sessions_at_head_only) || is_head()) sessions_.apply(next);
   if (keeps_backlog()) backlog_.push(next);
+  if (disk_.on_disk()) {
+    keep(kept_record{next}, at);
+    disk_.holds(seq);
+  }
   const bool passes = commits && log_.empty();
   apply(next, passes, at);
   if (passes) {
@@ -115,7 +120,7 @@ void core::apply(const record& next, bool commits, const turn& at) {
     stored written{.version = next.version(), .value = {}, .checksum = effect.checksum};
     if (effect.what == object_effect::kind::put) written.value = effect.value;
     // A checkpoint may have brought the object as a later record made it.
-    if (wants_feed() && at.objects.fetch(effect.key.text()).version.seq >= next.seq) continue;
+    if ((wants_feed() || passive_) && at.objects.fetch(effect.key.text()).version.seq >= next.seq) continue;
     if (commits) {
       at.objects.apply_committed(effect.key.text(), written);
       continue;
@@ -123,7 +128,7 @@ void core::apply(const record& next, bool commits, const turn& at) {
     at.objects.apply(effect.key.text(), written);
     // What a learner is given may have been written at any time before.
     constexpr time_point long_ago = time_point{} - consistency::staleness_max / 2;
-    dirty_.add(effect.key, next.seq, wants_feed() ? long_ago : at.now);
+    dirty_.add(effect.key, next.seq, wants_feed() || passive_ ? long_ago : at.now);
   }
 }
 

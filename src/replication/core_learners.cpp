@@ -66,29 +66,32 @@ void core::handle_position(const connection& from, const bytes& frame, const tur
       std::find_if(feeds_.begin(), feeds_.end(), [&](const learner_feed& f) { return f.stream == from.number; });
   if (!position || feed == feeds_.end() || position->parts > feed->parts_sent) return malformed(from, at);
   feed->parts_taken = position->parts;
-  if (feed->state == learner_feed::phase::away) return place(*feed, position->last);
+  if (feed->state == learner_feed::phase::away) return place(*feed, *position);
   if (feed->state != learner_feed::phase::records || feed->parts_taken < feed->parts_sent) return;
   if (position->last.seq > feed->sent) return malformed(from, at);
   feed->position = std::max(feed->position, position->last.seq);
+  feed->synced = std::max(feed->synced, position->synced);
 }
 
 /// Where a learner stands that has just come: what follows its last record is here, or it begins anew.
-void core::place(learner_feed& feed, const version& last) const {
-  if (!backlog_.knows(last)) {
+void core::place(learner_feed& feed, const learner_position& stands) const {
+  if (!backlog_.knows(stands.last)) {
     feed.state = learner_feed::phase::waits;
     feed.position = 0;
     return;
   }
   feed.state = learner_feed::phase::records;
-  feed.sent = last.seq;
-  feed.position = last.seq;
+  feed.sent = stands.last.seq;
+  feed.position = stands.last.seq;
+  feed.synced = stands.synced;
 }
 
 // --- feeding ---
 
 void core::feed_learners(const turn& at) {
   for (learner_feed& feed : feeds_) {
-    if (feed.state == learner_feed::phase::waits && opening_.commits() && log_.empty()) begin_checkpoint(feed, at);
+    const bool is_settled = log_.empty() || disk_.on_disk();
+    if (feed.state == learner_feed::phase::waits && opening_.commits() && is_settled) begin_checkpoint(feed, at);
     if (feed.state == learner_feed::phase::checkpoint) send_parts(feed, at);
     if (feed.state == learner_feed::phase::records) send_backlog(feed, at);
   }
@@ -100,11 +103,13 @@ void core::begin_checkpoint(learner_feed& feed, const turn& at) {
   feed.state = learner_feed::phase::checkpoint;
   if (!mutant(mutation::checkpoint_without_sessions)) feed.sessions = sessions_.rows();
   feed.next_part = 0;
-  feed.sent = log_.last_seq();
-  feed.position = log_.last_seq();  // what follows is kept for it
+  // With a disk there are records that are not committed yet: they follow. The sessions know of them already, and take
+  // them once.
+  feed.sent = log_.dropped().seq;
+  feed.position = log_.dropped().seq;  // what follows is kept for it
   feed.told = 0;
   ++feed.parts_sent;
-  encode(scratch_, epoch(), checkpoint_part{.base = log_.last(), .sessions = {}, .objects = {}});
+  encode(scratch_, epoch(), checkpoint_part{.base = log_.dropped(), .sessions = {}, .objects = {}});
   send(feed.stream, at);
 }
 
@@ -170,7 +175,7 @@ void core::send_backlog(learner_feed& feed, const turn& at) {
 /// R11: what every learner holds is dropped. One that lags too far behind is expelled by the next view, and begins anew
 /// after a while, longer each time: never a hole.
 void core::trim_backlog(const turn& at) {
-  std::uint64_t held = backlog_.last().seq;
+  std::uint64_t held = std::min(backlog_.last().seq, commit_);
   learner_feed* slowest = nullptr;
   for (learner_feed& feed : feeds_) {
     if (!feed.has_claim() || feed.position > held) continue;
@@ -190,7 +195,9 @@ void core::trim_backlog(const turn& at) {
 bool core::has_caught_up(const learner_feed& feed) const noexcept {
   if (mutant(mutation::learner_not_caught_up)) return feed.stream != 0;
   const bool is_complete = feed.parts_taken == feed.parts_sent || mutant(mutation::checkpoint_counts_early);
-  return feed.is_fed() && is_complete && feed.position >= opening_.frozen_last();
+  const bool counts_disk = disk_.on_disk() && !mutant(mutation::append_counts_held);
+  const std::uint64_t holds = counts_disk ? feed.synced : feed.position;
+  return feed.is_fed() && is_complete && holds >= opening_.frozen_last();
 }
 
 void core::tend_promotion(const turn& at) {
@@ -223,8 +230,11 @@ void core::forget_all(const turn& at) {
   dirty_.clear();
   at.objects.clear();
   commit_ = 0;
+  read_back_ = 0;
   is_whole_ = true;
   parts_taken_ = 0;
+  keep(kept_nothing{}, at);
+  disk_.holds_nothing();
 }
 
 void core::handle_checkpoint(const connection& from, const bytes& frame, const turn& at) {
@@ -239,7 +249,9 @@ void core::handle_checkpoint(const connection& from, const bytes& frame, const t
     parts_taken_ = parts;
     is_whole_ = false;
     checkpoint_base_ = part->base;
+    keep(kept_checkpoint{checkpoint_base_}, at);
   }
+  if (disk_.on_disk()) keep(kept_part{part->sessions, part->objects}, at);
   for (session_row& row : part->sessions) sessions_.restore(std::move(row));
   for (const object& each : part->objects) {
     if (detail::crc32c(*each.newest.value) != each.newest.checksum) {
@@ -252,6 +264,8 @@ void core::handle_checkpoint(const connection& from, const bytes& frame, const t
   log_.restart(checkpoint_base_);
   commit_ = checkpoint_base_.seq;
   is_whole_ = true;
+  keep(kept_whole{}, at);
+  disk_.holds(commit_);
 }
 
 void core::handle_committed(const connection& from, const bytes& frame, const turn& at) {
@@ -264,8 +278,10 @@ void core::handle_committed(const connection& from, const bytes& frame, const tu
 
 void core::report_position(const turn& at) {
   if (!to_tail_.can_send()) return;
-  const learner_position now{.last = is_whole_ ? log_.last() : version{}, .parts = parts_taken_};
-  if (now.last == reported_.last && now.parts == reported_.parts) return;
+  const version last = is_whole_ ? log_.last() : version{};
+  const learner_position now{
+      .last = last, .parts = parts_taken_, .synced = disk_.on_disk() ? std::min(disk_.synced(), last.seq) : 0};
+  if (now.last == reported_.last && now.parts == reported_.parts && now.synced == reported_.synced) return;
   reported_ = now;
   encode(scratch_, epoch(), now);
   send(to_tail_.number(), at);

@@ -36,7 +36,7 @@ void core::handle_read(const connection& from, const frame_header& header, const
 }
 
 void core::serve_read(waiting_read read, const consistency& level, const turn& at) {
-  if (position_ == nowhere) return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
+  if (!may_answer()) return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
   const read_note noted = note(serving());
   const stored found = fetch(at.objects, read.key.text());
   const time_point now = mutant(mutation::clock_before_read) ? at.now : at.out.sample_clock();

@@ -36,7 +36,9 @@ void core::begin_anew(std::uint64_t incarnation, const turn& at) {
   ARTILLERY_INVARIANT(removed_ && incarnation != config_.self.incarnation);
   former_ = std::exchange(config_.self.incarnation, incarnation);
   removed_ = false;
-  forget_all(at);
+  passive_ = false;
+  keep(kept_name{incarnation}, at);
+  if (!disk_.on_disk()) forget_all(at);
   // A stream has the same replica at its ends for all its life.
   std::vector<std::uint64_t> streams;
   for (const accepted_link& link : accepted_) streams.push_back(link.key);
@@ -52,16 +54,22 @@ void core::put_in_force(const chosen_view& chosen, const turn& at) {
   const bool was_learner = is_learner();
   // A stranger to whom an epoch was not told may have been in its view: its name is used up.
   const bool skips = managed_ && chosen.view.epoch > view_.epoch + 1;
-  const bool was_listed = position_ != nowhere || was_learner || skips;
+  const bool was_listed = position_ != nowhere || was_learner || skips || passive_;
   const bool had_right = was_tail && (opening_.keeps_right() || mutant(mutation::right_by_position));
   lease_.drop();
   close_member_links(at);
   const view before = std::exchange(view_, chosen.view);
   chosen_in_ = chosen.chosen_in;
   ++counters_.views;
+  keep(kept_epoch{view_.epoch}, at);
+  disk_.epoch_begins();
+  last_at_adoption_ = log_.last_seq();
+  told_durable_ = 0;
+  if (is_own_restart() || resumes_by_mistake()) passive_ = false;
   const auto own = std::find_if(view_.replicas.begin(), view_.replicas.end(),
                                 [&](const member& m) { return same_replica(m.id, config_.self); });
-  position_ = own == view_.replicas.end() ? nowhere : static_cast<std::size_t>(own - view_.replicas.begin());
+  const bool takes_part = own != view_.replicas.end() && !passive_;
+  position_ = takes_part ? static_cast<std::size_t>(own - view_.replicas.begin()) : nowhere;
   proposal_.reset();
   promoting_.reset();
   if (!mutant(mutation::early_before_adoption)) asking_quiet_.reset();
@@ -130,6 +138,8 @@ void core::become_outsider(bool was_listed, const turn& at) {
       answer_write(who, reply_status::not_serving, {}, at);
     }
   }
+  const bool is_listed = replication::is_replica(view_, config_.self) || replication::is_learner(view_, config_.self);
+  if (passive_ && (is_listed || mutant(mutation::reopens_when_dropped))) return become_passive(at);
   const bool learns = is_learner();
   if (removed_) return;
   if (!learns && is_displaced()) {
@@ -183,16 +193,17 @@ void core::begin_opening(bool had_right, bool was_learner, const turn& at) {
 }
 
 void core::open(const turn& at) {
+  if (!may_open()) return;  // `commit_durable` goes on
   opening_.open();
   tail_opened_ = true;
-  if (!mutant(mutation::opens_without_committing)) advance_commit(log_.last_seq(), at);
+  if (!mutant(mutation::opens_without_committing)) advance_commit(committable(), at);
 }
 
 void core::thaw(const turn& at) {
   opening_.thaw();
   promoting_.reset();
   promote_at_ = at.now + 2 * config_.freeze_max;
-  if (opening_.commits()) return advance_commit(log_.last_seq(), at);
+  if (opening_.commits()) return advance_commit(committable(), at);
   if (opening_.is_due(at.now)) open(at);
 }
 
@@ -327,7 +338,8 @@ void core::tend_view(const turn& at) {
   if (read_at_ <= at.now) ask_newest(at);
   if (const auto asked = stills_.asked_at(); asked && *asked + config_.authority_timeout <= at.now) stills_.lost();
   if (is_tail() && opening_.is_due(at.now) && !opening_.is_open()) open(at);
-  if (is_tail() && !opening_.is_open() && quiet_at_ <= at.now) ask_quiet(at);
+  if (is_tail() && !opening_.is_open() && !awaited_.empty() && quiet_at_ <= at.now) ask_quiet(at);
+  tend_restart(at);
   tend_promotion(at);
   tend_repair(at);
   tend_lapse(at);
@@ -345,13 +357,14 @@ std::optional<time_point> core::next_view_deadline() const {
   if (proposal_ && !proposal_->unresolved) consider(proposal_->cas.asked_at + config_.authority_timeout);
   if (const auto asked = stills_.asked_at()) consider(*asked + config_.authority_timeout);
   if (is_tail() && !opening_.is_open()) {
-    consider(quiet_at_);
-    if (!opening_.is_frozen()) consider(opening_.opens_at());
+    if (!awaited_.empty()) consider(quiet_at_);
+    if (!opening_.is_frozen() && may_open()) consider(opening_.opens_at());
   }
   if (opening_.is_frozen() && !proposal_) consider(opening_.frozen_at() + config_.freeze_max);
   if (is_replica) consider(next_look_);
   consider(next_change_deadline());
   consider(lapse_told_at());
+  consider(stands_alone_at());
   return next;
 }
 
@@ -383,8 +396,12 @@ void core::hash_views(detail::state_hash& into, time_point now) const {
         .add(feed.parts_taken)
         .add(feed.sent)
         .add(feed.position)
-        .add(feed.told);
+        .add(feed.told)
+        .add(feed.synced);
   }
+  disk_.hash(into);
+  if (disk_.on_disk())
+    into.add(last_at_adoption_).add(told_durable_).add(passive_).add(alone_epoch_).add(read_back_).add(alone_at_, now);
   into.add(is_whole_).add(checkpoint_base_.epoch).add(checkpoint_base_.seq);
   into.add(reported_.last.epoch).add(reported_.last.seq).add(reported_.parts).add(parts_taken_);
 }

@@ -104,7 +104,8 @@ record core::evaluate(write_request request, const turn& at) const {
 
 bool core::window_takes(const record& next) const noexcept {
   if (mutant(mutation::no_window)) return true;
-  if (is_short_of_replicas()) return false;
+  // A place in an epoch that a restart would not know of could be given twice.
+  if (is_short_of_replicas() || !disk_.knows_epoch()) return false;
   return log_.empty() || log_.weight() + next.weight() <= config_.window_bytes_max;
 }
 

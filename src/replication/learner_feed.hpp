@@ -40,7 +40,8 @@ struct learner_feed {
   // records
   std::uint64_t sent = 0;
   std::uint64_t position = 0;
-  std::uint64_t told = 0;  // the watermark that it knows
+  std::uint64_t told = 0;    // the watermark that it knows
+  std::uint64_t synced = 0;  // of a durable chain, as it reported on this stream
 
   [[nodiscard]] bool is_fed() const noexcept { return state == phase::records; }
   [[nodiscard]] bool takes_parts() const noexcept { return !congested && parts_sent - parts_taken < parts_max; }

@@ -102,7 +102,7 @@ std::optional<hello> decode_hello(bytes_view in, std::uint32_t cluster, std::err
   if (!take_handshake_start(body, frame_kind::hello, cluster, error)) return std::nullopt;
   hello result;
   const auto role = body.take<std::uint8_t>();
-  if (role > static_cast<std::uint8_t>(link_role::learner)) body.fail();
+  if (role > static_cast<std::uint8_t>(link_role::restarted)) body.fail();
   result.role = static_cast<link_role>(role);
   result.chain = body.take<std::uint64_t>();
   result.epoch = body.take<std::uint64_t>();
@@ -450,6 +450,17 @@ std::optional<write_reply> decode_write_reply(bytes_view in) noexcept {
   }
   if (!body.complete()) return std::nullopt;
   return result;
+}
+
+void encode_durable(frame& out, std::uint64_t epoch, std::uint64_t seq) {
+  begin(out, frame_kind::durable, epoch).put(seq);
+}
+
+std::optional<std::uint64_t> decode_durable(bytes_view in) noexcept {
+  reader body = body_of(in);
+  const auto seq = body.take<std::uint64_t>();
+  if (!body.complete()) return std::nullopt;
+  return seq;
 }
 
 void encode_bare(frame& out, frame_kind kind, std::uint64_t epoch) {

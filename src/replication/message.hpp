@@ -38,8 +38,9 @@ enum class frame_kind : std::uint8_t {
   position = 16,    // of a learner: how far it is
   committed = 17,   // the watermark, to a learner
   lapsed = 18,      // to a neighbour: the authority does not renew this replica's lease
+  durable = 19,     // down: how far the records are on all disks above
 };
-inline constexpr std::uint8_t frame_kind_max = 18;
+inline constexpr std::uint8_t frame_kind_max = 19;
 
 /// What a peer's answer says besides its content. A code of the wire: never renumbered.
 enum class reply_status : std::uint8_t {
@@ -76,7 +77,13 @@ struct frame {
   }
 };
 
-enum class link_role : std::uint8_t { client = 0, predecessor = 1, reader = 2, learner = 3 };
+enum class link_role : std::uint8_t {
+  client = 0,
+  predecessor = 1,
+  reader = 2,
+  learner = 3,
+  restarted = 4,  // R14: it asks to be dropped, and is never let in
+};
 
 struct hello {
   link_role role = link_role::client;
@@ -182,6 +189,7 @@ void encode(frame& out, std::uint64_t epoch, const read_request& message);
 void encode(frame& out, std::uint64_t epoch, const read_reply& message);
 void encode(frame& out, std::uint64_t epoch, const write_request& message);
 void encode(frame& out, std::uint64_t epoch, const write_reply& message);
+void encode_durable(frame& out, std::uint64_t epoch, std::uint64_t seq);
 void encode_bare(frame& out, frame_kind kind, std::uint64_t epoch);  // view_request, ping, pong, lapsed
 void encode_view(frame& out, std::uint64_t epoch, const view& message);
 /// Appends the view alone, for what carries it elsewhere than in a frame of its own.
@@ -196,6 +204,7 @@ void encode_view_body(std::vector<std::byte>& out, const view& message);
 /// Records that share the frame's memory where a value is large, and have their own where it is small.
 [[nodiscard]] std::optional<std::vector<record>> decode_append(const bytes& in, std::size_t value_size_max);
 [[nodiscard]] std::optional<watermark_ack> decode_ack(bytes_view in) noexcept;
+[[nodiscard]] std::optional<std::uint64_t> decode_durable(bytes_view in) noexcept;
 [[nodiscard]] std::optional<watermark_query> decode_watermark_query(bytes_view in) noexcept;
 [[nodiscard]] std::optional<watermark_reply> decode_watermark_reply(bytes_view in) noexcept;
 [[nodiscard]] std::optional<read_request> decode_read_request(bytes_view in) noexcept;

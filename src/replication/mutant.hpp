@@ -66,10 +66,21 @@ enum class mutation : std::uint8_t {
   force_of_stale_copy,          ///< likewise, with a replica that the voter here knows to be left out
   forced_keeps_generation,      ///< the epoch of a forced view is one that the lost chain may get to, too
   asks_before_reading,          ///< R12: the authority is asked before the object is read
+  counts_before_sync,           ///< R5: what is held counts as on disk
+  commits_by_own_disk,          ///< R5: the tail commits what is on its own disk
+  opens_with_held,              ///< R8: a durable tail opens with what it only holds
+  append_counts_held,           ///< R9: a learner counts as caught up by what it only holds
+  mark_of_older_epoch,          ///< R5: how far the disks above were in an earlier epoch counts in this one
+  resumes_its_epoch,            ///< R14: a replica that restarts goes on in the epoch that it was in
+  restarted_takes_part,         ///< R14: it takes part in a later view that others chose
+  takes_former_restart,         ///< R14: a view of itself alone that an earlier life proposed counts as its own
+  reopens_when_dropped,         ///< R14: a replica that restarts and is listed no more starts the chain again
+  cuts_at_start,                ///< R2: what is not known to be committed is cut before it is known to be dropped
+  trusts_what_it_read,          ///< R14: what was read back at the start counts as on disk
   always_asks_tail,             ///< every strong read asks the tail: right, and pointless
 };
 
-inline constexpr std::size_t mutations = 56;
+inline constexpr std::size_t mutations = 67;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_seq_check",
                                                                         "no_resend",
@@ -125,6 +136,17 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "force_of_stale_copy",
                                                                         "forced_keeps_generation",
                                                                         "asks_before_reading",
+                                                                        "counts_before_sync",
+                                                                        "commits_by_own_disk",
+                                                                        "opens_with_held",
+                                                                        "append_counts_held",
+                                                                        "mark_of_older_epoch",
+                                                                        "resumes_its_epoch",
+                                                                        "restarted_takes_part",
+                                                                        "takes_former_restart",
+                                                                        "reopens_when_dropped",
+                                                                        "cuts_at_start",
+                                                                        "trusts_what_it_read",
                                                                         "always_asks_tail"};
 static_assert(mutation_names[static_cast<std::size_t>(mutation::always_asks_tail)] == "always_asks_tail");
 
@@ -136,7 +158,7 @@ static_assert(mutation_names[static_cast<std::size_t>(mutation::always_asks_tail
 
 /// Whether it takes a chain whose view changes to show it.
 [[nodiscard]] constexpr bool concerns_views(mutation which) noexcept {
-  return which >= mutation::no_gate && which <= mutation::asks_before_reading;
+  return which >= mutation::no_gate && which <= mutation::trusts_what_it_read;
 }
 
 #ifdef ARTILLERY_MUTANTS

@@ -47,6 +47,14 @@ std::optional<view> without(const view& now, std::span<const replica_id> gone, b
   return step(now, std::move(next), tail_opened);
 }
 
+std::optional<view> alone(const view& now, const member& who) {
+  if (!is_replica(now, who.id) && !mutant(mutation::reopens_when_dropped)) return std::nullopt;
+  view next = now;
+  next.learners.clear();
+  next.replicas = {who};
+  return step(now, std::move(next), false);
+}
+
 std::optional<view> keeping_out(const view& now, const node_id& who, bool tail_opened) {
   view next = now;
   const auto is_gone = [&](const member& m) { return m.id.node == who; };

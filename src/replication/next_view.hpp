@@ -19,6 +19,10 @@ namespace artillery::replication {
 /// With a learner as the new tail. Only the tail that froze in the epoch of `now` may propose it.
 [[nodiscard]] std::optional<view> with_tail(const view& now, const replica_id& learner, bool tail_opened);
 
+/// R14: with this replica alone, also if it is so already: an epoch that begins with nothing but its disk. `who`: with
+/// the place where it listens now.
+[[nodiscard]] std::optional<view> alone(const view& now, const member& who);
+
 /// Without the replica or learner of this node, which is kept out from then on.
 [[nodiscard]] std::optional<view> keeping_out(const view& now, const node_id& who, bool tail_opened);
 

@@ -28,6 +28,7 @@ sessions::lookup sessions::find(std::uint64_t session, std::uint64_t number, std
 void sessions::apply(const record& next) {
   if (next.what == record::kind::open_session) {
     if (next.number != 0) table_.erase(next.number);
+    if (table_.contains(next.session)) return;  // a checkpoint brought it as later records made it
     table_.insert({.key = next.session, .used = next.seq, .lowest = 1, .kept = {}});
     return;
   }
@@ -42,6 +43,8 @@ void sessions::apply(const record& next) {
   const bool drops = !mutant(mutation::results_never_dropped);
   while (drops && !found->kept.empty() && found->kept.front().number < found->lowest) found->kept.pop_front();
   const auto place = place_of(found->kept, next.number);
+  const bool is_there = place != found->kept.end() && place->number == next.number;
+  if (next.number < found->lowest || is_there) return;
   found->kept.insert(place, {next.number, next.seq, next.result});
 }
 

@@ -35,6 +35,7 @@ public:
     if (const auto* renewal = std::get_if<authority_renew>(&question)) replica_.renewals_[renewal->id] = asked_at_;
     if (replica_.callers_.seat) replica_.callers_.seat->ask(question);
   }
+  void keep(const kept_item& what) override { replica_.callers_.disk->write(what, asked_at_); }
   time_point sample_clock() override { return sampled_; }
 
 private:
@@ -52,7 +53,7 @@ private:
 
 replica_program::replica_program(const replica_config& config, const view& chain, std::uint64_t seed,
                                  const replica_driving& driving, replica_callers callers)
-    : core_{config, detail::random{seed}.fork("core")},
+    : core_{config, detail::random{seed}.fork("core"), callers.disk ? storage::disk : storage::memory},
       chain_{chain},
       random_{detail::random{seed}.fork("driving")},
       driving_{driving},
@@ -83,11 +84,17 @@ void replica_program::step(time_point now, network_effects& out, Function&& func
 
 void replica_program::start(time_point now, network_effects& out) {
   if (callers_.seat) {
+    if (callers_.disk && callers_.disk->was_used()) restore(now, out);
     step(now, out, [&](const turn& at) { core_.start(callers_.seat->listens_at, at); });
     return after_input(now, out);
   }
   if (driving_.adopt_delay == duration{0}) return adopt(now, out);
   adopt_at_ = now + driving_.adopt_delay;
+}
+
+void replica_program::restore(time_point now, network_effects& out) {
+  restored found = callers_.disk->read_back(*objects_);
+  step(now, out, [&](const turn& at) { core_.restore(std::move(found), at); });
 }
 
 void replica_program::adopt(time_point now, network_effects& out) {
@@ -125,6 +132,7 @@ void replica_program::link(const connection& which, link_state state, time_point
 
 void replica_program::expire(time_point now, network_effects& out) {
   step_reads(now);
+  if (callers_.disk) step_disk(now, out);
   if (adopt_at_ && *adopt_at_ <= now) {
     adopt_at_.reset();
     adopt(now, out);
@@ -138,6 +146,14 @@ void replica_program::expire(time_point now, network_effects& out) {
     step(now, out, [&](const turn& at) { core_.expire(at); });
     after_input(now, out);
   }
+}
+
+void replica_program::step_disk(time_point now, network_effects& out) {
+  const auto ends = callers_.disk->next_end();
+  if (!ends || *ends > now) return;
+  const std::uint64_t items = callers_.disk->synced(now);
+  step(now, out, [&](const turn& at) { core_.synced(items, at); });
+  after_input(now, out);
 }
 
 // --- where views change ---
@@ -185,7 +201,7 @@ void replica_program::follow_epoch(time_point now, network_effects& out) {
   if (incarnation == 0) return;
   if (callers_.on_end) callers_.on_end(*this);
   events_.clear();
-  objects_ = std::make_shared<chain_store>();
+  objects_ = callers_.disk ? std::make_shared<chain_store>(*objects_) : std::make_shared<chain_store>();
   local_reads_.look_at(objects_);
   step(now, out, [&](const turn& at) { core_.begin_anew(incarnation, at); });
 }
@@ -205,6 +221,8 @@ std::optional<time_point> replica_program::next_deadline() const {
   for (const auto& other : {adopt_at_, flush_at_, local_reads_.next_deadline()}) {
     if (other) next = next ? std::min(*next, *other) : other;
   }
+  const auto ends = callers_.disk ? callers_.disk->next_end() : std::nullopt;
+  if (ends) next = next ? std::min(*next, *ends) : ends;
   return next;
 }
 

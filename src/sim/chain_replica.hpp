@@ -13,6 +13,7 @@
 #include "replication/local_read.hpp"
 #include "sim/chain_local_reads.hpp"
 #include "sim/chain_store.hpp"
+#include "sim/replica_disk.hpp"
 
 namespace artillery::sim {
 
@@ -40,6 +41,7 @@ struct replica_callers {
   local_reads::answered on_try;
   std::function<void(replication::request_id, std::error_code)> on_change{};
   std::optional<authority_seat> seat{};  ///< nothing: the view never changes
+  std::shared_ptr<replica_disk> disk{};  ///< none: it keeps nothing
   /// Its process ends, however it does, or it becomes another replica: what is left of it, for the last time.
   std::function<void(const class replica_program&)> on_end;
 };
@@ -99,7 +101,9 @@ private:
   /// A strong read, about to be handed to the core: whether it needs no message.
   [[nodiscard]] bool needs_no_message(std::string_view key, time_point now);
   [[nodiscard]] duration step_takes();
+  void restore(time_point now, network_effects& out);
   void adopt(time_point now, network_effects& out);
+  void step_disk(time_point now, network_effects& out);
   void flush(time_point now, network_effects& out);
   void follow_epoch(time_point now, network_effects& out);
   void after_input(time_point now, network_effects& out);

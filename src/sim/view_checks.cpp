@@ -27,15 +27,22 @@ void view_observer::blame(const std::string& what) {
 replica_life& view_observer::look_at(host at, const replica_program& replica) {
   const core& here = replica.core();
   replica_life& life = lives_[here.self()];
-  const bool is_listed = is_replica(here.in_force(), here.self());
+  const bool is_listed = is_replica(here.in_force(), here.self()) && !here.is_passive();
   const std::uint64_t epoch = here.in_force().epoch;
+  if (life.is_over) {  // it restarts with what its disk kept
+    former_lives_.emplace_back(here.self(), life);
+    const std::uint64_t epoch_before = life.epoch;
+    life = {};
+    life.epoch_before = epoch_before;
+  }
   const serving_state serving = here.serving();
   life.at = at;
   life.running = &here;
   life.objects = replica.share_objects();
   life.answers_without_lease = replica.answers_without_lease();
   life.lease_until = replica.published().lease_until;
-  if (epoch < life.epoch) blame("I2: the epoch fell at " + life_text(here.self()));
+  const std::uint64_t epoch_before = life.epoch == 0 && epoch != 0 ? life.epoch_before : life.epoch;
+  if (epoch < epoch_before) blame("I2: the epoch fell at " + life_text(here.self()));
   if (epoch != life.epoch) {
     const auto view = chosen_.find(epoch);
     if (view == chosen_.end() || !(view->second == here.in_force())) {
@@ -75,12 +82,14 @@ void view_observer::ended(host at, const replica_program& replica) {
   replica_life& life = look_at(at, replica);
   life.log = replica.core().log();
   life.running = nullptr;
+  life.is_over = true;
 }
 
 std::optional<std::string> view_observer::check(const world& in) const {
   if (fault_) return fault_;
   if (auto fault = check_prefix_order()) return fault;
   if (auto fault = check_committed_held()) return fault;
+  if (auto fault = check_disks()) return fault;
   for (const auto& [who, life] : lives_) {
     if (life.answers_without_lease > 0) return "I6: an answer after the end of the lease at " + life_text(who);
     const log& records = life.records();
@@ -94,11 +103,13 @@ std::optional<std::string> view_observer::check(const world& in) const {
 std::optional<std::string> view_observer::check_prefix_order() const {
   for (const auto& [who, life] : lives_) {
     if (life.running == nullptr) continue;
+    if (life.running->is_passive()) continue;
     const std::vector<member>& replicas = life.running->in_force().replicas;
     const auto own = std::find_if(replicas.begin(), replicas.end(), [&](const member& m) { return m.id == who; });
     if (own == replicas.end() || own == replicas.begin()) continue;
     const auto before = lives_.find(std::prev(own)->id);
     if (before == lives_.end() || before->second.running == nullptr || before->second.epoch != life.epoch) continue;
+    if (before->second.running->is_passive()) continue;
     const log& above = before->second.running->log();
     const bool is_settled = life.last.seq < above.dropped().seq;
     if (life.last.seq > above.last_seq() || (!is_settled && !above.knows(life.last))) {
@@ -114,11 +125,34 @@ std::optional<std::string> view_observer::check_committed_held() const {
   const version newest = commit_points_.rbegin()->second;
   for (const member& each : chosen_.rbegin()->second.replicas) {
     const auto found = lives_.find(each.id);
-    if (found == lives_.end()) continue;
+    if (found == lives_.end() || (found->second.is_over && disk_of_(each.id) != nullptr)) continue;
     const log& records = found->second.records();
     if (!records.knows(newest)) {
       return "I4: " + life_text(each.id) + " of epoch " + std::to_string(chosen_.rbegin()->first) + " lacks " +
              place_text(newest) + ", which was committed";
+    }
+  }
+  return std::nullopt;
+}
+
+/// I4 and I3 of what is on disk for certain: each replica of the newest view whose disk is intact, whether it is up or
+/// not, has all that was ever committed there; and of two the one that has less has a prefix of what the other has.
+std::optional<std::string> view_observer::check_disks() const {
+  const std::vector<member>& newest = chosen_.rbegin()->second.replicas;
+  const auto fault = [&](const char* what, const replica_id& who, const version& lacking) {
+    return std::string{what} + life_text(who) + " of epoch " + std::to_string(chosen_.rbegin()->first) +
+           " does not have " + place_text(lacking) + " on disk";
+  };
+  for (const member& each : newest) {
+    const replica_disk* const one = disk_of_(each.id);
+    if (one == nullptr) continue;
+    if (!commit_points_.empty() && !one->knows(commit_points_.rbegin()->second)) {
+      return fault("I4: ", each.id, commit_points_.rbegin()->second);
+    }
+    for (const member& other : newest) {
+      const replica_disk* const longer = disk_of_(other.id);
+      const bool is_longer = longer != nullptr && longer->last().seq >= one->last().seq && one->last().seq != 0;
+      if (is_longer && !longer->knows(one->last())) return fault("I3: ", other.id, one->last());
     }
   }
   return std::nullopt;
@@ -140,28 +174,61 @@ std::optional<std::string> view_observer::check_old_leases(const world& in) cons
   return std::nullopt;
 }
 
+template <class Function>
+void view_observer::for_each_life(Function&& function) const {
+  for (const auto& [who, life] : lives_) function(who, life);
+  for (const auto& [who, life] : former_lives_) function(who, life);
+}
+
 std::optional<std::string> view_observer::committed_log(journal& into) const {
   std::map<std::uint64_t, applied_effect> by_place;
-  for (const auto& [who, life] : lives_) {
+  std::optional<std::string> fault;
+  for_each_life([&](const replica_id& who, const replica_life& life) {
     for (const applied_effect& effect : life.objects->applied()) {
       if (effect.version.seq > life.commit) continue;
       const auto [place, is_new] = by_place.emplace(effect.version.seq, effect);
       if (!is_new && !(place->second == effect)) {
-        return "I4: " + life_text(who) + " committed something else at " + place_text(effect.version);
+        fault = "I4: " + life_text(who) + " committed something else at " + place_text(effect.version);
       }
     }
-  }
+  });
+  if (fault) return fault;
   for (auto& [seq, effect] : by_place) into.push_back(std::move(effect));
   return std::nullopt;
 }
 
-bool view_observer::was_held(const history_operation& read) const {
-  return std::any_of(lives_.begin(), lives_.end(), [&](const auto& life) {
-    const journal& applied = life.second.objects->applied();
-    return std::any_of(applied.begin(), applied.end(), [&](const applied_effect& effect) {
-      return effect.version == read.version && effect.key == read.key && effect.value == read.value;
-    });
+std::optional<std::string> view_observer::check_versions() const {
+  std::map<version, applied_effect> by_version;
+  std::optional<std::string> fault;
+  for_each_life([&](const replica_id& who, const replica_life& life) {
+    for (const applied_effect& effect : life.objects->applied()) {
+      const auto [place, is_new] = by_version.emplace(effect.version, effect);
+      if (!is_new && !(place->second == effect)) {
+        fault = life_text(who) + " was given " + place_text(effect.version) + ", which stands for something else";
+      }
+    }
   });
+  return fault;
+}
+
+std::optional<std::string> view_observer::check_eventual_reads(const history& seen) const {
+  for (const history_operation& op : seen) {
+    const bool found = op.came_to == history_operation::outcome::done && !op.is_write() && op.found;
+    if (!found || op.level != replication::eventual) continue;
+    if (!was_held(op)) return "an eventual read of '" + op.key + "' found what never was";
+  }
+  return std::nullopt;
+}
+
+bool view_observer::was_held(const history_operation& read) const {
+  bool found = false;
+  for_each_life([&](const replica_id&, const replica_life& life) {
+    const journal& applied = life.objects->applied();
+    found = found || std::any_of(applied.begin(), applied.end(), [&](const applied_effect& effect) {
+              return effect.version == read.version && effect.key == read.key && effect.value == read.value;
+            });
+  });
+  return found;
 }
 
 bool same_sessions(const sessions& one, const sessions& other) {

@@ -44,7 +44,8 @@ std::string unrest(const chain_in_sight& seen) {
     text += "; " + std::to_string(i + 1) + "/" + std::to_string(here.self.incarnation) + ": epoch " +
             std::to_string(here.view.epoch) + " role " + std::to_string(static_cast<int>(here.role)) + " tail " +
             std::to_string(static_cast<int>(here.tail)) + " last " + std::to_string(here.last) + " commit " +
-            std::to_string(here.commit) + " candidates " + std::to_string(here.candidates.size());
+            std::to_string(here.commit) + " candidates " + std::to_string(here.candidates.size()) +
+            (seen.cores[i]->is_passive() ? " passive" : "");
   }
   return text;
 }

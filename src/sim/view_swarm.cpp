@@ -134,6 +134,21 @@ void draw_forcing(view_swarm& s, detail::random random) {
   if (is_forced && s.voted) s.forcing = f;
 }
 
+/// Of a quarter of the seeds, where nothing is forced: replicas with disks.
+void draw_disks(view_swarm& s, detail::random random) {
+  if (!random.chance(1, 4) || s.forcing) return;
+  s.sync_takes_max = any_of_these(random, std::array<duration, 4>{0ms, 200us, 2ms, 20ms});
+  const std::uint64_t cuts = random.below(4);
+  for (std::uint64_t i = 0; i < cuts; ++i) {
+    view_fault fault;
+    fault.at = up_to(random, s.chain.fault_phase);
+    fault.what = view_fault::kind::power_cut;
+    fault.length = up_to(random, 2 * s.chain.replica.failed_after);
+    fault.draw = random.next() >> 8U;
+    s.faults.push_back(fault);
+  }
+}
+
 /// Without what the options exclude.
 void spare_voters(voted_manners& v, const run_options& options) {
   using kind = voted_manners::fault::kind;
@@ -156,6 +171,7 @@ std::optional<fault_family> family_of_view_fault(view_fault::kind what) noexcept
   switch (what) {
     case kind::crash_replica:
     case kind::crash_replica_midway:
+    case kind::power_cut:
     case kind::power_off_replica: return fault_family::crash;
     case kind::pause_replica: return fault_family::pause;
     case kind::isolate_replica: return fault_family::partition;
@@ -172,6 +188,25 @@ std::optional<fault_family> family_of_view_fault(view_fault::kind what) noexcept
 }
 
 }  // namespace
+
+endpoint host_endpoint(std::size_t index) {
+  return endpoint::v4(10, 0, 0, static_cast<std::uint8_t>(index), 7000);
+}
+
+replication::view genesis_of(const view_swarm& s) {
+  replication::view v;
+  v.chain = 1;
+  v.epoch = 1;
+  v.drift_ppm = s.chain.drift_ppm;
+  v.reads = s.chain.reads;
+  v.leases = s.leases;
+  if (v.leases == replication::lease_mode::timed) v.lease = s.lease;
+  for (std::size_t i = 0; i < s.chain.replicas; ++i) {
+    v.replicas.push_back({{{1, i + 1}, 1}, host_endpoint(i)});
+    v.readers.push_back(v.replicas.back().id);
+  }
+  return v;
+}
 
 view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options) {
   const detail::random streams = detail::random{seed}.fork("view swarm");
@@ -193,6 +228,7 @@ view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options) {
   draw_voters(s, streams.fork("voters"));
   draw_forcing(s, streams.fork("forcing"));
   if (!options.has(fault_family::crash)) s.forcing.reset();
+  draw_disks(s, streams.fork("disks"));
   if (s.voted) spare_voters(*s.voted, options);
   for (view_fault& fault : s.faults) {
     const auto family = family_of_view_fault(fault.what);

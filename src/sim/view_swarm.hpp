@@ -28,9 +28,10 @@ struct view_fault {
     silence_authority,
     strand_frozen_tail,
     say_failed,  ///< a replica is told that another has failed, true or not
-    ask_change   ///< an operator asks for another view
+    ask_change,  ///< an operator asks for another view
+    power_cut    ///< all replicas end at once, and come back one by one
   };
-  static constexpr std::array<std::string_view, 13> kind_names{"none",
+  static constexpr std::array<std::string_view, 14> kind_names{"none",
                                                                "crash_replica",
                                                                "crash_replica_midway",
                                                                "power_off_replica",
@@ -42,7 +43,8 @@ struct view_fault {
                                                                "silence_authority",
                                                                "strand_frozen_tail",
                                                                "say_failed",
-                                                               "ask_change"};
+                                                               "ask_change",
+                                                               "power_cut"};
 
   duration at{};
   kind what = kind::none;
@@ -62,9 +64,15 @@ struct view_swarm {
       forcing;  ///< when the faults are over and nothing is healed yet; only where voters are
   std::vector<view_fault> faults;
   std::optional<std::uint64_t> stays_down;  ///< a draw: which host is, when everything else is healed
+  std::optional<duration> sync_takes_max;   ///< replicas have disks, and restart with what is on them
 
   [[nodiscard]] std::size_t hosts() const noexcept { return chain.replicas + spares; }
 };
+
+/// Where the replica of a host listens, spares included.
+[[nodiscard]] endpoint host_endpoint(std::size_t index);
+/// The chain as it begins.
+[[nodiscard]] replication::view genesis_of(const view_swarm& s);
 
 /// Everything is drawn from the seed; then what the options exclude is left out.
 [[nodiscard]] view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options);

@@ -16,6 +16,7 @@
 #include "sim/linearizability.hpp"
 #include "sim/plain_authority.hpp"
 #include "sim/view_checks.hpp"
+#include "sim/view_disks.hpp"
 #include "sim/view_forcing.hpp"
 #include "sim/view_plots.hpp"
 #include "sim/view_rest.hpp"
@@ -39,6 +40,7 @@ public:
       : options_{options},
         swarm_{draw_view_swarm(seed, options)},
         seeds_{detail::random{seed}.fork("view programs")},
+        disks_{swarm_.sync_takes_max, detail::random{seed}.fork("view disks").next()},
         is_searched_{seed % order_searched_one_in == 0},
         world_{seed, swarm_.chain.faults},
         whole_authority_{make_authority(detail::random{seed}.fork("authority").next())},
@@ -49,7 +51,7 @@ public:
                 .core_at = [this](std::size_t index) { return core_at(index); },
                 .say_failed = [this](std::size_t at, std::size_t of) { say_failed(at, of); },
                 .isolate = [this](std::size_t index, duration length) { isolate(index, length); }}},
-        observer_{authority_.chosen()},
+        observer_{authority_.chosen(), [this](const replication::replica_id& who) { return disks_.of(who); }},
         load_{world_,       swarm_.chain, options_, swarm_.chain.fault_events.size() + swarm_.faults.size(),
               is_searched_, seed} {
     world_.watch(options.watch);
@@ -78,30 +80,14 @@ public:
 private:
   // --- building ---
 
-  static endpoint host_endpoint(std::size_t i) { return endpoint::v4(10, 0, 0, static_cast<std::uint8_t>(i), 7000); }
-
-  [[nodiscard]] replication::view genesis() const {
-    replication::view v;
-    v.chain = 1;
-    v.epoch = 1;
-    v.drift_ppm = swarm_.chain.drift_ppm;
-    v.reads = swarm_.chain.reads;
-    v.leases = swarm_.leases;
-    if (v.leases == replication::lease_mode::timed) v.lease = swarm_.lease;
-    for (std::size_t i = 0; i < swarm_.chain.replicas; ++i) {
-      v.replicas.push_back({{{1, i + 1}, 1}, host_endpoint(i)});
-      v.readers.push_back(v.replicas.back().id);
-    }
-    return v;
-  }
-
   /// One that everybody reaches, or real voters, which fail.
   std::unique_ptr<simulated_authority> make_authority(std::uint64_t seed) {
     const auto answer = [this](const auto& who, const auto& what) { tell(who, what); };
     if (!swarm_.voted) {
-      return std::make_unique<plain_authority>(world_, genesis(), swarm_.authority, seed, answer);
+      return std::make_unique<plain_authority>(world_, genesis_of(swarm_), swarm_.authority, seed, answer);
     }
-    auto voted = std::make_unique<voted_authority>(world_, genesis(), *swarm_.voted, swarm_.hosts(), seed, answer);
+    auto voted =
+        std::make_unique<voted_authority>(world_, genesis_of(swarm_), *swarm_.voted, swarm_.hosts(), seed, answer);
     if (swarm_.forcing) {
       const view_forcing::means means{
           .nodes = swarm_.hosts(),
@@ -116,9 +102,12 @@ private:
 
   [[nodiscard]] bool has_readers(std::size_t index) const noexcept { return index < swarm_.chain.replicas; }
 
+  /// With what its disk holds, if it has one that was used.
   std::unique_ptr<replica_program> replica(std::size_t index) {
     replication::replica_config config = swarm_.chain.replica;
-    config.self = {{1, index + 1}, ++incarnations_[index]};
+    const auto former = disks_.restarts_as(index);
+    config.self = {{1, index + 1}, former ? *former : ++incarnations_[index]};
+    if (!former) disks_.begin_anew(index, config.self.incarnation);
     replica_callers callers = load_.callers();
     const std::uint64_t process = ++processes_;
     running_[index] = process;
@@ -130,12 +119,13 @@ private:
                        .ask = [this, index, process](
                                   const replication::authority_question& question) { ask(index, process, question); },
                        .next_incarnation = [this, index] { return ++incarnations_[index]; }};
+    callers.disk = disks_.at(index);
     callers.on_end = [this, index](const replica_program& ended) {
       if (is_over_) return;
       figures_.count(ended);
       observer_.ended(hosts_.at(index), ended);
     };
-    return std::make_unique<replica_program>(config, genesis(), seeds_.next(), swarm_.chain.driving[index],
+    return std::make_unique<replica_program>(config, genesis_of(swarm_), seeds_.next(), swarm_.chain.driving[index],
                                              std::move(callers));
   }
 
@@ -166,6 +156,7 @@ private:
     const std::size_t count = swarm_.hosts();
     incarnations_.assign(count, 0);
     running_.assign(count, 0);
+    disks_.resize(count);
     for (std::size_t i = 0; i < count; ++i) swarm_.chain.client.replicas.push_back(host_endpoint(i));
     for (std::size_t i = 0; i < count; ++i) {
       hosts_.push_back(i);  // hosts are numbered as they are added
@@ -174,8 +165,8 @@ private:
       world_.set_clock_drift(added, swarm_.chain.clock_drift[i]);
       if (swarm_.chain.clock_drift[i] != 0) ++figures_.clocks_drifting;
     }
-    stranger_ =
-        world_.add(endpoint::v4(10, 0, 3, 0, 9000), std::make_unique<stranger_program>(genesis(), seeds_.next()));
+    stranger_ = world_.add(endpoint::v4(10, 0, 3, 0, 9000),
+                           std::make_unique<stranger_program>(genesis_of(swarm_), seeds_.next()));
     for (std::size_t i = 0; i < swarm_.chain.clients; ++i) {
       clients_.push_back(world_.add(endpoint::v4(10, 0, 1, static_cast<std::uint8_t>(i), 9000), client()));
     }
@@ -296,12 +287,14 @@ private:
         } else {
           world_.power_off(which);
         }
-        return replica_is_gone(index, fault.length);
+        return replica_is_gone(index, fault.length, loses_disk(fault.draw));
       case kind::crash_replica_midway:
         if (!may_crash(index, fault.draw)) return;
         return world_.crash_at_event(
             which, {.inputs = fault.draw / 64 % 8, .effects = fault.draw / 512 % 4, .machine_goes_dark = false},
-            [this, index, length = fault.length] { replica_is_gone(index, length); });
+            [this, index, length = fault.length, draw = fault.draw] {
+              replica_is_gone(index, length, loses_disk(draw));
+            });
       case kind::pause_replica:
         world_.pause(which);
         world_.schedule(world_.now() + fault.length, [this, which] { world_.resume(which); });
@@ -317,6 +310,16 @@ private:
       case kind::mute_tail: return mute_tail(fault.length);
       case kind::say_failed: return hint(fault.draw, replication::peer_hint::failed);
       case kind::ask_change: return ask_change(fault.draw);
+      case kind::power_cut: return power_cut(fault.length, fault.draw);
+    }
+  }
+
+  void power_cut(duration length, std::uint64_t draw) {
+    ++power_cuts_;
+    for (std::size_t i = 0; i < hosts_.size(); ++i) {
+      if (!world_.is_up(hosts_[i])) continue;
+      world_.crash(hosts_[i]);
+      replica_is_gone(i, length * static_cast<int>(1 + (draw >> (2 * i) & 3U)), false);
     }
   }
 
@@ -352,30 +355,36 @@ private:
                           });
   }
 
-  /// A chain in memory whose last replica goes is gone: seldom wanted.
+  [[nodiscard]] bool loses_disk(std::uint64_t draw) const { return !disks_.there_are() || draw / 65'536 % 4 == 0; }
+
+  /// A chain whose last replica goes is gone, with the last disk if it has any: seldom wanted.
   [[nodiscard]] bool may_crash(std::size_t index, std::uint64_t draw) {
     if (!world_.is_up(hosts_[index])) return false;
+    if (!loses_disk(draw)) return true;
     std::size_t others = 0;
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
-      const replica_program* running = i == index ? nullptr : program_at(i);
-      if (running != nullptr && is_replica(authority_.newest(), running->core().self())) ++others;
+      if (i == index) continue;
+      const replica_program* running = program_at(i);
+      const replication::replica_id who = running != nullptr ? running->core().self() : disks_.name_at(i);
+      if (is_replica(authority_.newest(), who)) ++others;
     }
     return others > 0 || draw / 4096 % 16 == 0;
   }
 
-  void replica_is_gone(std::size_t index) {
+  void replica_is_gone(std::size_t index, bool loses_disk) {
     ++figures_.replica_crashes;
+    disks_.crash(index, loses_disk);
     running_[index] = 0;
     authority_.went_down(index);
     if (has_readers(index)) load_.replica_crashed(index);
   }
 
-  void replica_is_gone(std::size_t index, duration comes_back_after) {
-    replica_is_gone(index);
+  void replica_is_gone(std::size_t index, duration comes_back_after, bool loses_disk) {
+    replica_is_gone(index, loses_disk);
     world_.schedule(world_.now() + comes_back_after, [this, index] { come_back(index); });
   }
 
-  /// Without what it held: under another name.
+  /// Without a disk, without what it held: under another name.
   void come_back(std::size_t index) {
     if (world_.is_up(hosts_[index]) || stays_down_ == index) return;
     authority_.is_back(index);
@@ -405,7 +414,7 @@ private:
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
       if (!authority_.asks_lost_voters(i) || !world_.is_up(hosts_[i])) continue;
       world_.crash(hosts_[i]);  // by whoever forced the chain: it comes back with an empty directory
-      replica_is_gone(i, duration{0});
+      replica_is_gone(i, duration{0}, true);
     }
     if (swarm_.stays_down) leave_one_down(*swarm_.stays_down);
     call<stranger_program>(stranger_, [](stranger_program& p, time_point, network_effects& out) { p.leave(out); });
@@ -414,11 +423,11 @@ private:
   /// All is healed but for one host, where the others can do without it.
   void leave_one_down(std::uint64_t draw) {
     const std::size_t index = draw % swarm_.hosts();
-    const bool others = draw / 4096 % 16 != 0;  // never the last one
-    if (!others || !may_crash(index, draw) || !authority_.can_do_without(index)) return;
+    const bool others = draw / 4096 % 16 != 0;  // never the last one, with its disk
+    if (!others || !may_crash(index, draw % 65'536) || !authority_.can_do_without(index)) return;
     stays_down_ = index;
     world_.crash(hosts_[index]);
-    replica_is_gone(index);
+    replica_is_gone(index, true);
     ++left_down_;
   }
 
@@ -449,7 +458,7 @@ private:
     const auto& replicas = authority_.newest().replicas;
     return std::none_of(replicas.begin(), replicas.end(), [&](const replication::member& each) {
       const auto life = observer_.lives().find(each.id);
-      return life == observer_.lives().end() || life->second.running != nullptr;
+      return life == observer_.lives().end() || life->second.running != nullptr || disks_.of(each.id) != nullptr;
     });
   }
 
@@ -500,21 +509,12 @@ private:
     world_.crash(writer);
   }
 
-  /// What an eventual read shows may be lost; it only must have been there.
-  [[nodiscard]] std::optional<std::string> check_eventual_reads() {
-    for (const history_operation& op : load_.seen()) {
-      const bool found = op.came_to == history_operation::outcome::done && !op.is_write() && op.found;
-      if (!found || op.level != replication::eventual) continue;
-      if (!observer_.was_held(op)) return "an eventual read of '" + op.key + "' found what never was";
-    }
-    return std::nullopt;
-  }
-
   void check_histories() {
     journal committed;
+    if (auto fault = observer_.check_versions()) return violated(*fault);
     if (auto fault = observer_.committed_log(committed)) return violated(*fault);
     if (auto fault = check_applied_once(committed)) return violated(*fault);
-    if (auto fault = check_eventual_reads()) return violated(*fault);
+    if (auto fault = observer_.check_eventual_reads(load_.seen())) return violated(*fault);
     history lasting = load_.seen();
     std::erase_if(lasting,
                   [](const history_operation& op) { return !op.is_write() && op.level == replication::eventual; });
@@ -543,6 +543,9 @@ private:
     figures_.view_changes = authority_.chosen().size() - 1;
     result_.counters = figures_.all(load_.seen(), world_.counters());
     result_.counters.emplace_back("chains_lost", chains_lost_);
+    result_.counters.emplace_back("runs_with_disks", disks_.there_are() ? 1 : 0);
+    result_.counters.emplace_back("power_cuts", power_cuts_);
+    result_.counters.emplace_back("restarts_from_disk", disks_.restarts());
     result_.counters.emplace_back("changes_done", changes_done_);
     result_.counters.emplace_back("left_down", left_down_);
     const view_forcing::figures forced = forcing_ ? forcing_->counted() : view_forcing::figures{};
@@ -558,12 +561,14 @@ private:
   run_options options_;
   view_swarm swarm_;
   detail::random seeds_;
+  view_disks disks_;
   bool is_searched_;
   std::vector<host> hosts_;
   std::vector<host> clients_;
   host stranger_ = 0;
   std::vector<std::uint64_t> incarnations_;  // by host: the last that was used
   std::vector<std::uint64_t> running_;       // by host: the process that runs there; 0: none
+  std::uint64_t power_cuts_ = 0;
   std::uint64_t processes_ = 0;
   std::uint64_t chains_lost_ = 0;
   std::uint64_t changes_asked_ = 0;

@@ -102,11 +102,14 @@ TEST_CASE("a checkpoint that is cut short anywhere is refused", "[replication][v
 
 TEST_CASE("a learner's place and its watermark survive the wire", "[replication][views]") {
   frame made;
-  encode(made, 3, learner_position{.last = {2, 9}, .parts = 4});
+  encode(made, 3, learner_position{.last = {2, 9}, .parts = 4, .synced = 7});
   const auto position = decode_position(as_sent(made));
   REQUIRE(position);
   CHECK(position->last == version{2, 9});
   CHECK(position->parts == 4);
+  CHECK(position->synced == 7);
+  encode(made, 3, learner_position{.last = {2, 9}, .parts = 4, .synced = 10});
+  CHECK_FALSE(decode_position(as_sent(made)));  // more than it holds
   encode_committed(made, 3, 12);
   CHECK(decode_committed(as_sent(made)) == std::optional<std::uint64_t>{12});
 }

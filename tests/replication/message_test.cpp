@@ -106,10 +106,12 @@ void add_samples_of_learners(std::vector<sample>& all) {
   part.what = checkpoint_part::stage::end;
   encode(f, 2, part);
   add("checkpoint ends", f, is_checkpoint);
-  encode(f, 2, learner_position{.last = {2, 9}, .parts = 4});
+  encode(f, 2, learner_position{.last = {2, 9}, .parts = 4, .synced = 8});
   add("position", f, [](const bytes& b) { return decode_position(b).has_value(); });
   encode_committed(f, 2, 9);
   add("committed", f, [](const bytes& b) { return decode_committed(b).has_value(); });
+  encode_durable(f, 2, 9);
+  add("durable", f, [](const bytes& b) { return decode_durable(b).has_value(); });
 }
 
 std::vector<sample> samples() {
@@ -181,8 +183,11 @@ TEST_CASE("the frames are these bytes and no others", "[replication][wire]") {
       {"checkpoint's sessions", "0f0000000200000000000000010107000000000000000903010409010209"},
       {"checkpoint's objects", "0f00000002000000000000000201036b657902096303e0e10576616c7565"},
       {"checkpoint ends", "0f000000020000000000000003"},
-      {"position", "100000000200000000000000020000000000000009000000000000000400000000000000"},
+      {"position",
+       "10000000020000000000000002000000000000000900000000000000040000000000000008000000000000"
+       "00"},
       {"committed", "1100000002000000000000000900000000000000"},
+      {"durable", "1300000002000000000000000900000000000000"},
   };
   const auto all = samples();
   REQUIRE(all.size() == golden.size());

@@ -23,9 +23,11 @@ struct healing_chain_setup {
   artillery::duration lease = std::chrono::milliseconds{150};
   artillery::duration authority_timeout = std::chrono::milliseconds{20};
   artillery::duration runs_for = std::chrono::milliseconds{50};  ///< before anything else
+  std::optional<artillery::duration> sync_takes_max = {};        ///< replicas have disks
 };
 
-/// A chain in virtual time whose view changes, with one client, for scenarios. Replicas that crash do not come back.
+/// A chain in virtual time whose view changes, with one client, for scenarios. Replicas that crash come back when they
+/// are told to, with what their disk has.
 class simulated_healing_chain {
 public:
   using setup = healing_chain_setup;
@@ -47,6 +49,9 @@ public:
     config_.authority_timeout = with.authority_timeout;
     config_.replicas_wanted = with.wanted.value_or(length);
     config_.replicas_min = with.replicas_min;
+    for (std::size_t i = 0; with.sync_takes_max && i < length + spares; ++i) {
+      disks_.push_back(std::make_shared<artillery::sim::replica_disk>(1, i + 1, *with.sync_takes_max));
+    }
     for (std::size_t i = 0; i < length + spares; ++i) {
       replicas_.push_back(i);  // hosts are numbered as they are added
       replicas_[i] = world.add(at(i), make_replica(i));
@@ -112,6 +117,29 @@ public:
         patience);
   }
 
+  void crash(std::size_t i) {
+    world.crash(host(i));
+    if (!disks_.empty()) disks_[i]->crash();
+  }
+  /// With what it finds on its disk.
+  void restart(std::size_t i) {
+    ++restarts_;
+    world.restart(host(i), make_replica(i));
+  }
+  [[nodiscard]] artillery::sim::replica_disk& disk(std::size_t i) { return *disks_.at(i); }
+  void hold_back(std::size_t i, bool holds) {
+    disk(i).hold_back(holds);
+    hint(i, i, artillery::replication::peer_hint::present);  // whoever waits for its disk looks again
+  }
+  /// Waits until the chain is so long, whoever it is, and its tail has opened.
+  [[nodiscard]] bool grows_to(std::size_t length) {
+    return world.run_until(
+        [&] { return order().size() == length && newest().learners.empty() && has_opened(order().back()); }, patience);
+  }
+  [[nodiscard]] bool has_opened(std::size_t i) {
+    return world.is_up(host(i)) && replica(i).core().status().tail == artillery::replication::tail_state::open;
+  }
+
   /// By the process of the replica itself, whoever can reach it; nothing: without an answer for a while.
   [[nodiscard]] std::optional<std::string> read_within(const std::string& key, std::size_t at_node) {
     const auto request = ++requests_;
@@ -168,15 +196,18 @@ private:
 
   [[nodiscard]] std::unique_ptr<artillery::sim::replica_program> make_replica(std::size_t i) {
     artillery::replication::replica_config config = config_;
-    config.self = {node(i), 1};
+    const bool restarts = !disks_.empty() && disks_[i]->was_used();
+    config.self = {node(i), restarts ? disks_[i]->incarnation() : 1};
     artillery::sim::replica_callers callers;
+    if (!disks_.empty()) callers.disk = disks_[i];
     callers.on_read = [this](auto request, std::error_code error, const auto& result) {
       if (!error) reads_[request] = text_of(result);
     };
     callers.on_change = [this](auto request, std::error_code error) { changes_[request] = error; };
-    callers.seat = artillery::sim::authority_seat{.listens_at = at(i),
-                                                  .ask = [this, i](const question& asked) { pass_question(i, asked); },
-                                                  .next_incarnation = [this] { return ++incarnation_; }};
+    callers.seat = artillery::sim::authority_seat{
+        .listens_at = at(i),
+        .ask = [this, i, process = process_of(i)](const question& asked) { pass_question(i, process, asked); },
+        .next_incarnation = [this] { return ++incarnation_; }};
     return std::make_unique<artillery::sim::replica_program>(config, newest(), i + 1, artillery::sim::replica_driving{},
                                                              std::move(callers));
   }
@@ -185,18 +216,21 @@ private:
     return result.value ? std::string{result.value->text()} : "(absent)";
   }
 
-  void pass_question(std::size_t i, const question& asked) {
+  /// Each life has its own, and tells the node.
+  [[nodiscard]] std::uint64_t process_of(std::size_t i) const { return restarts_ * nodes_max + i; }
+
+  void pass_question(std::size_t i, std::uint64_t process, const question& asked) {
     const delay later = on_question ? on_question(i, asked) : artillery::duration{};
     if (!later) return;
     const auto* here = static_cast<const artillery::sim::replica_program*>(world.running(replicas_[i]));
     const artillery::replication::replica_id first{node(i), 1};
-    const asker who{.at = replicas_[i], .process = i, .who = here ? here->core().self() : first};
+    const asker who{.at = replicas_[i], .process = process, .who = here ? here->core().self() : first};
     if (*later == artillery::duration{}) return authority_.ask(who, asked);
     world.schedule(world.now() + *later, [this, who, asked] { authority_.ask(who, asked); });
   }
 
   void pass_answer(const asker& who, const answer& told) {
-    const delay later = on_answer ? on_answer(who.process, told) : artillery::duration{};
+    const delay later = on_answer ? on_answer(who.process % nodes_max, told) : artillery::duration{};
     if (!later) return;
     if (*later == artillery::duration{}) return tell(who, told);
     world.schedule(world.now() + *later, [this, who, told] { tell(who, told); });
@@ -218,6 +252,9 @@ private:
   std::vector<artillery::sim::host> replicas_;
   artillery::sim::plain_authority authority_;
   artillery::sim::host client_ = 0;
+  std::vector<std::shared_ptr<artillery::sim::replica_disk>> disks_;
+  static constexpr std::uint64_t nodes_max = 64;
+  std::uint64_t restarts_ = 0;
   std::uint64_t incarnation_ = 1;
   artillery::replication::request_id requests_ = 0;
   std::map<artillery::replication::request_id, std::string> reads_;

@@ -150,6 +150,8 @@ described replication_words::describe_handshake(const utterance& what) const {
     case link_role::predecessor: return {"hello", "hello from the predecessor " + name_of(greeting->from) + in_epoch};
     case link_role::reader: return {"hello", "hello from the reader " + name_of(greeting->from) + in_epoch};
     case link_role::learner: return {"hello", "hello from the learner " + name_of(greeting->from) + in_epoch};
+    case link_role::restarted:
+      return {"hello", "hello from " + name_of(greeting->from) + ", which restarted" + in_epoch};
   }
   return unreadable;
 }

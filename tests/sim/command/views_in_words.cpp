@@ -79,6 +79,8 @@ drawn views_drawn(std::uint64_t seed, const sim::run_options& options) {
                     std::to_string(s.chain.depth) + " operations under way"},
       {"leases", s.leases == replication::lease_mode::none ? "none" : "of " + tool::to_text(s.lease)},
       {"authority", authority_text(s)},
+      {"disks",
+       s.sync_takes_max ? "what is written is there after at most " + tool::to_text(*s.sync_takes_max) : "none"},
       {"patience", "failed after " + tool::to_text(replica.failed_after) + ", freezes for " +
                        tool::to_text(replica.freeze_max) + ", asks the authority again after " +
                        tool::to_text(replica.authority_timeout)},
