@@ -8,7 +8,6 @@
 
 #include "base/state_hash.hpp"
 #include "replication/checkpoint.hpp"
-#include "replication/mutant.hpp"
 #include "replication/record.hpp"
 #include "replication/sessions.hpp"
 
@@ -76,7 +75,7 @@ public:
   }
   void epoch_begins() noexcept {
     epoch_item_ = items_;
-    if (!mutant(mutation::mark_of_older_epoch)) above_ = 0;
+    above_ = 0;
   }
 
   // --- what is told ---

@@ -1,6 +1,7 @@
 // Mistakes of mutant.hpp that harm only in one order of events, which few seeds draw or none: for each a run that is
 // told step by step, right without it and wrong with it. In all of them "1" is overwritten by "2", and somebody still
 // reads "1".
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -173,7 +174,80 @@ std::optional<std::string> read_before_the_tail_hears() {
   return chain.read_within("k", 0);
 }
 
+/// The chain is 0, 1, with disks. That of the head stands still while a write passes, and the tail is gone. Whether the
+/// head opens, and shows what no disk but the lost one has.
+bool opens_before_its_disk() {
+  simulated_healing_chain chain{{.length = 2, .sync_takes_max = 2ms}};
+  chain.put("k", "1");
+  chain.hold_back(0, true);
+  (void)chain.begin_put("k", "2");
+  chain.world.run_for(50ms);
+  chain.crash(1);
+  REQUIRE(chain.world.run_until([&] { return chain.order() == std::vector<std::size_t>{0}; }, 5s));
+  chain.world.run_for(2s);
+  return chain.has_opened(0);
+}
+
+/// The chain is 0, 1, with disks. That of the tail stands still while writes pass, and goes on doing so when it
+/// restarts with some of them, which are not there for certain. Whether it is in the chain again all the same.
+bool is_appended_with_what_it_read() {
+  simulated_healing_chain chain{{.length = 2, .sync_takes_max = 2ms}};
+  chain.put("k", "1");
+  chain.hold_back(1, true);
+  const auto pending = chain.begin_put("k", "2");
+  chain.world.run_for(50ms);
+  chain.crash(1);
+  chain.restart(1);
+  REQUIRE(chain.written(pending));
+  chain.world.run_for(5s);
+  return chain.order().size() == 2;
+}
+
+/// The chain is 0, 1, 2, with disks. That of the middle stands still while writes pass, so that it restarts without
+/// some of them, cut off from the others; the tail, which has them, drops the head. Whether the tail is fenced off
+/// then.
+bool fences_who_holds_more() {
+  simulated_healing_chain chain{{.length = 3, .sync_takes_max = 2ms}};
+  chain.put("k", "1");
+  chain.hold_back(1, true);
+  for (const char* value : {"2", "3", "4", "5"}) (void)chain.begin_put("k", value, 100ms);
+  chain.world.run_for(50ms);
+  chain.crash(1);
+  chain.world.isolate(chain.host(1));
+  chain.hold_back(1, false);
+  chain.restart(1);
+  chain.say_failed(2, 0);
+  REQUIRE(chain.world.run_until([&] { return chain.newest().epoch == 2; }, 5s));
+  REQUIRE(chain.order() == std::vector<std::size_t>{1, 2});
+  chain.world.heal();
+  chain.world.run_for(1s);
+  const auto& told = chain.replica(1).events();
+  return std::any_of(told.begin(), told.end(),
+                     [](const auto& each) { return each.what == replication::event::kind::fenced; });
+}
+
 }  // namespace
+
+TEST_CASE("a durable tail that opens with what it only holds shows what a power cut takes away",
+          "[sim][views][mutants]") {
+  CHECK_FALSE(opens_before_its_disk());
+  const planting mistake{mutation::opens_with_held};
+  CHECK(opens_before_its_disk());
+}
+
+TEST_CASE("a replica that trusts what it read at its start is appended with what a power cut takes away",
+          "[sim][views][mutants]") {
+  CHECK_FALSE(is_appended_with_what_it_read());
+  const planting mistake{mutation::trusts_what_it_read};
+  CHECK(is_appended_with_what_it_read());
+}
+
+TEST_CASE("a replica that restarts and takes part in a view that others chose has less than its successor",
+          "[sim][views][mutants]") {
+  CHECK_FALSE(fences_who_holds_more());
+  const planting mistake{mutation::restarted_takes_part};
+  CHECK(fences_who_holds_more());
+}
 
 TEST_CASE("a tail that was frozen and tells its watermark before its gate ends bends the truth",
           "[sim][views][mutants]") {
