@@ -151,7 +151,8 @@ static_assert(mutation_names[static_cast<std::size_t>(mutation::always_asks_tail
 /// Some need an order of events that no seed of thousands draws; tests/sim/view_mutants_test.cpp finds them.
 [[nodiscard]] constexpr bool is_found_by_seeds(mutation which) noexcept {
   return which != mutation::early_before_adoption && which != mutation::opens_with_held &&
-         which != mutation::restarted_takes_part && which != mutation::trusts_what_it_read;
+         which != mutation::restarted_takes_part && which != mutation::trusts_what_it_read &&
+         which != mutation::right_kept_while_frozen;
 }
 
 /// Whether it takes a chain whose view changes to show it.
