@@ -56,8 +56,8 @@ std::string ballot_text(const replication::ballot& at) {
   return std::to_string(at.round) + "/" + std::to_string(at.proposer.low) + "/" + std::to_string(at.incarnation % 1000);
 }
 
-described describe_register(const utterance& what, const char* cluster, const member_name& name_of) {
-  const std::uint32_t tag = detail::cluster_tag(cluster);
+described describe_register(const utterance& what, const char* of_cluster, const member_name& name_of) {
+  const std::uint32_t tag = detail::cluster_tag(of_cluster);
   std::error_code error;
   if (const auto asked = replication::decode_register_request(what.message, tag, error)) {
     return {std::string{questions.at(static_cast<std::size_t>(asked->what))}, text_of_request(*asked, name_of)};
