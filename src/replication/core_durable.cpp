@@ -81,7 +81,7 @@ void core::restore(restored found, const turn& at) {
   // What was read may have been in a cache only: it counts once it is written for certain.
   keep(kept_mark{}, at);
   disk_.holds(log_.last_seq());
-  if (mutant(mutation::trusts_what_it_read)) disk_.synced(static_cast<std::uint64_t>(1));
+  if (mutant(mutation::trusts_what_it_read)) disk_.synced(1);
 }
 
 const member* core::other_member() const noexcept {

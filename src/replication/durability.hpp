@@ -57,7 +57,8 @@ struct restored {
   std::vector<record> records;  // in order, from the one after `base` on
 };
 
-/// How far the own disk, and those of all replicas above, are. Of a replica without a disk everything counts as kept.
+/// How far the own disk, and those of all replicas above, are. Of a replica without a disk it knows nothing, and nobody
+/// asks.
 class durability {
 public:
   explicit durability(storage where) noexcept : on_disk_{where == storage::disk} {}

@@ -54,7 +54,8 @@ restored replica_disk::read_back(store& into) const {
     into.clear();
   };
   for (const kept& each : items_) {
-    if (const auto* name = std::get_if<kept_epoch>(&each.what)) found.epoch = std::max(found.epoch, name->epoch);
+    if (const auto* in_force = std::get_if<kept_epoch>(&each.what))
+      found.epoch = std::max(found.epoch, in_force->epoch);
     if (std::holds_alternative<kept_nothing>(each.what)) begin({});
     if (const auto* checkpoint = std::get_if<kept_checkpoint>(&each.what)) begin(checkpoint->base);
     if (std::holds_alternative<kept_nothing>(each.what) || std::holds_alternative<kept_whole>(each.what))
