@@ -5,6 +5,7 @@
 
 #include "base/crc32c.hpp"
 #include "base/wire.hpp"
+#include "replication/next_view.hpp"
 #include "sim/explore_views.hpp"
 #include "sim/explore_views_names.hpp"
 
