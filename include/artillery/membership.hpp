@@ -123,6 +123,27 @@ public:
         });
   }
 
+  /// Sends a message to one member, which is given it at most once: reliably, or as well as one datagram goes. Reliable
+  /// messages to one member arrive in the order in which they were sent, whatever becomes of connections between.
+  /// Completes: a reliable one when the member has it in its queue of events, another when it is on its way.
+  /// Signature: void(std::error_code).
+  /// Errors: errc::unknown_member (nobody of that id is present; if it went meanwhile, nothing was sent to it);
+  /// errc::too_large (above `config::message_size_max`, of a best-effort one above `datagram_message_size_max`);
+  /// errc::invalid_argument (topic above `topic_size_max`, or to this node itself); errc::would_overflow (above
+  /// `config::messages_max` or `messages_bytes_max`); errc::has_left; errc::not_running: nothing was sent.
+  /// errc::timed_out: it may or may not have arrived. errc::outcome_unknown: likewise, the member is gone.
+  /// asio::error::operation_aborted. Cancellation: total, of the waiting: what was to be sent still is.
+  /// Lifetime: the topic is copied, the payload is a shared slice.
+  template <class Token>
+  auto async_send(const node_id& to, std::string topic, bytes payload, send_options how, Token&& token) {
+    return detail::initiate<void(std::error_code)>(
+        std::forward<Token>(token), executor_,
+        [state = state_, to, topic = std::move(topic), payload = std::move(payload),
+         how](detail::completion<void(std::error_code)> done) mutable {
+          start_send(state, to, std::move(topic), std::move(payload), how, std::move(done));
+        });
+  }
+
   /// Replaces this node's tags; the others report `updated`.
   /// Returns: errc::too_large (above `tags_size_max`), and then nothing changed. After leaving it does nothing.
   std::error_code set_tags(tag_map tags);
@@ -149,6 +170,8 @@ private:
   static void start_leave(const std::shared_ptr<state>& self, detail::completion<void(std::error_code)> done);
   static void start_broadcast(const std::shared_ptr<state>& self, std::string topic, bytes payload,
                               detail::completion<void(std::error_code)> done);
+  static void start_send(const std::shared_ptr<state>& self, const node_id& to, std::string topic, bytes payload,
+                         const send_options& how, detail::completion<void(std::error_code)> done);
 
   asio::any_io_executor executor_;
   std::shared_ptr<state> state_;

@@ -257,6 +257,7 @@ void core::begin_next_life(std::uint64_t boot, std::uint64_t incarnation) {
   self_.boot = boot;
   incarnation_ = incarnation;
   user_events_.restamp(boot);
+  messages_.give_up_spoken();
   renew_facts(user_events_.sent());
 }
 
@@ -314,6 +315,7 @@ void core::reap(time_point now) {
   for (const node_id& id : old) {
     claims_.remove(id);
     user_events_.forget(id);
+    messages_.forget(id);
     ring_.remove(*members_.find(id));
     members_.erase(id);
   }

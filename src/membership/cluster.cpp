@@ -77,6 +77,16 @@ void cluster::start_broadcast(const std::shared_ptr<state>& self, std::string to
                         state& of) mutable { of.broadcast(std::move(topic), std::move(payload), std::move(done)); });
 }
 
+void cluster::start_send(const std::shared_ptr<state>& self, const node_id& to, std::string topic, bytes payload,
+                         const send_options& how, detail::completion<void(std::error_code)> done) {
+  const auto number = self->sending.reserve();
+  detail::on_cancel(done.slot(), self, [number](state& of) { of.sending.cancel(number); });
+  net::submit(self, [number, to, topic = std::move(topic), payload = std::move(payload), how,
+                     done = std::move(done)](state& of) mutable {
+    of.send(number, to, std::move(topic), std::move(payload), how, std::move(done));
+  });
+}
+
 std::error_code cluster::add_seed(const endpoint& at) {
   if (at.none()) return errc::invalid_argument;
   net::submit(state_, [at](state& self) { self.add_seed(at); });

@@ -1,5 +1,6 @@
 #include "membership/cluster_state_binding.hpp"
 
+#include <algorithm>
 #include <asio/error.hpp>
 
 #include "net/interfaces.hpp"
@@ -7,14 +8,16 @@
 namespace artillery::membership {
 namespace {
 
-/// Larger than any frame the core makes: a push-pull part and its last entry.
+/// Larger than any frame the core makes but those of messages: a push-pull part and its last entry.
 constexpr std::size_t frame_size_max = 4 * push_pull_frame_size;
+/// Of a message's frame beside its payload.
+constexpr std::size_t message_frame_overhead_max = 256;
 
 net::driver_options driver_options_of(const config& options) {
   net::driver_options result;
   result.component = "membership";
   result.log = options.log;
-  result.streams.frame_size_max = frame_size_max;
+  result.streams.frame_size_max = std::max(frame_size_max, options.message_size_max + message_frame_overhead_max);
   result.streams.connections_max = options.streams_max * 2;
   result.streams.connect_timeout = options.stream_timeout;
   result.streams.linger_timeout = options.stream_timeout;
@@ -137,9 +140,11 @@ void cluster::state::on_stop(std::error_code why) {
   starting.close(why);
   joining.close(why);
   leaving.close(why);
+  sending.close(why);
 }
 
-void cluster::state::after_input(const membership::core& changed) {
+void cluster::state::after_input(membership::core& changed) {
+  for (const finished_call& one : changed.take_finished()) sending.complete(one.call, one.error);
   const bool all = changed.revision() != posted_revision_;
   posted_revision_ = changed.revision();
   seen.post(changed, all);
@@ -180,6 +185,19 @@ void cluster::state::broadcast(std::string topic, bytes payload, done waiting) {
     error = core.use([&](membership::core& c) { return c.broadcast(std::move(topic), std::move(payload), now, out); });
   });
   waiting(ran ? error : make_error_code(errc::not_running));
+}
+
+/// It waits before it is sent: it may have ended when the call returns.
+void cluster::state::send(std::uint64_t number, const node_id& to, std::string topic, bytes payload,
+                          const send_options& how, done waiting) {
+  sending.add(number, std::move(waiting));
+  std::error_code error;
+  const bool ran = call([&](watched_core& core, time_point now, effects<event>& out) {
+    error = core.use(
+        [&](membership::core& c) { return c.send(number, to, std::move(topic), std::move(payload), how, now, out); });
+  });
+  if (!ran) error = ended();
+  if (error) sending.complete(number, error);
 }
 
 void cluster::state::add_seed(const endpoint& at) {

@@ -43,7 +43,7 @@ class watched_core {
 public:
   class watcher {
   public:
-    virtual void after_input(const core& changed) = 0;
+    virtual void after_input(core& changed) = 0;
 
   protected:
     ~watcher() = default;
@@ -88,6 +88,8 @@ struct cluster::state final : private watched_core::watcher, public net::driver<
   void join(std::uint64_t number, done waiting);
   void leave(std::uint64_t number, done waiting);
   void broadcast(std::string topic, bytes payload, done waiting);
+  void send(std::uint64_t number, const node_id& to, std::string topic, bytes payload, const send_options& how,
+            done waiting);
   void add_seed(const endpoint& at);
   void set_tags(tag_map tags);
   /// Why nothing can be done any more.
@@ -105,12 +107,13 @@ struct cluster::state final : private watched_core::watcher, public net::driver<
   detail::waiting_list<void(std::error_code, endpoint)> starting;
   detail::waiting_list<void(std::error_code)> joining;
   detail::waiting_list<void(std::error_code)> leaving;
+  detail::waiting_list<void(std::error_code)> sending;
 
 private:
   std::error_code on_start() override;
   void on_stop(std::error_code why) override;
   void on_event(event what) override { events.push(std::move(what)); }
-  void after_input(const membership::core& changed) override;
+  void after_input(membership::core& changed) override;
   [[nodiscard]] endpoint advertised() const;
 
   std::uint64_t posted_revision_ = 0;

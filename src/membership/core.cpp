@@ -23,7 +23,8 @@ core::core(config settings, identity who, detail::random random)
       random_{random},
       awareness_{config_.awareness_max},
       members_{random_.fork("members").next()},
-      user_events_{random_.fork("user_events").next(), config_.events_kept_max, config_.events_kept_bytes_max} {
+      user_events_{random_.fork("user_events").next(), config_.events_kept_max, config_.events_kept_bytes_max},
+      messages_{random_.fork("messages").next()} {
   ARTILLERY_INVARIANT(!who.id.none());
   last_sequence_ = static_cast<std::uint32_t>(random_.next());
 }
@@ -57,7 +58,7 @@ void core::receive(const connection& from, bytes_view message, time_point now, e
   finish_input(now, out);
 }
 
-void core::handle(const connection& from, message& m, time_point now, effects_type& out) {
+void core::handle(const connection& from, packet& m, time_point now, effects_type& out) {
   const bool exchanged = std::holds_alternative<view_summary>(m.body);
   hear_items(m.items, exchanged ? path::exchange : path::gossip, now, out);
   const endpoint& peer = from.peer;
@@ -69,6 +70,8 @@ void core::handle(const connection& from, message& m, time_point now, effects_ty
   if (std::holds_alternative<announce>(m.body)) return on_announce(peer, out);
   if (const auto* v = std::get_if<view_summary>(&m.body)) return on_view_summary(peer, *v, now, out);
   if (const auto* e = std::get_if<event_summary>(&m.body)) return on_event_summary(peer, *e, now, out);
+  if (const auto* d = std::get_if<direct>(&m.body)) return on_direct(peer, *d, out);
+  if (const auto* r = std::get_if<receipt>(&m.body)) return on_receipt(peer, *r);
 }
 
 void core::hear_items(items& what, path how, time_point now, effects_type& out) {
@@ -91,6 +94,7 @@ void core::drop(std::error_code why) {
 /// After every input: news goes out at once, and the timers that the new state needs are set.
 void core::finish_input(time_point now, effects_type& out) {
   if (!active()) return;
+  tend_messages(now, out);
   if (push_wanted_) push_news(now, out);
   const bool company = members_.present() > 0;
   const auto keep = [&](std::optional<time_point>& timer, bool wanted, duration first) {
@@ -122,8 +126,13 @@ void core::finish_leaving() {
   const bool heard = farewell_heard_ || mutant(mutation::leaves_unheard);
   const bool told = heard && !claims_.contains(self_.id) && own_unsaid_ == 0;
   if (members_.present() > 0 && !told) return;
+  be_gone();
+}
+
+void core::be_gone() {
   phase_ = phase::left;
   ++revision_;
+  messages_.give_up_all(errc::has_left);
 }
 
 // ---- time ----
@@ -140,6 +149,7 @@ void core::for_each_timer(Visit visit) {
   }
   for (seed& s : seeds_) visit(s.next_try);
   for (stream& s : streams_) visit(s.deadline);
+  messages_.for_each_timer(visit);
   if (probe_) visit(probe_->timeout_at);
 }
 
@@ -162,11 +172,7 @@ void core::expire(time_point now, effects_type& out) {
   const auto due = next_deadline();
   if (!due || *due > now) return;
   note_pause(now);
-  if (leave_at_ && *leave_at_ <= now) {
-    phase_ = phase::left;
-    ++revision_;
-    return;
-  }
+  if (leave_at_ && *leave_at_ <= now) return be_gone();
   expire_probes(now, out);
   expire_relays(now, out);
   while (const suspicion* s = mutant(mutation::endless_suspicion) ? nullptr : suspicions_.expired(now)) {
@@ -206,6 +212,7 @@ std::optional<time_point> core::next_deadline() const {
   for (const stream& s : streams_) consider(s.deadline);
   consider(suspicions_.next_deadline());
   consider(user_events_.next_deadline());
+  consider(messages_.next_deadline());
   return first;
 }
 
@@ -293,7 +300,7 @@ std::vector<member> core::members() const {
 
 std::size_t core::held() const noexcept {
   return claims_.size() + events_.size() + streams_.size() + relays_.size() + checks_.size() +
-         user_events_.kept_count() + seeds_.size();
+         user_events_.kept_count() + seeds_.size() + messages_.waiting();
 }
 
 void core::check_invariants() const {
@@ -313,6 +320,7 @@ void core::check_invariants() const {
   ARTILLERY_INVARIANT(members_.size() <= config_.members_max);
   ARTILLERY_INVARIANT(relays_.size() <= relays_max && checks_.size() <= checks_max);
   ARTILLERY_INVARIANT(seeds_.size() <= config_.seeds_max);
+  ARTILLERY_INVARIANT(messages_.waiting() <= config_.messages_max);
   ARTILLERY_INVARIANT(user_events_.kept_count() <= config_.events_kept_max + config_.broadcasts_max);
 }
 
@@ -324,6 +332,7 @@ std::uint64_t core::hash(time_point now) const {
   claims_.hash(h);
   events_.hash(h);
   user_events_.hash(h, now);
+  messages_.hash(h, now);
   ring_.hash(h);
   h.add(last_sequence_)
       .add(own_unsaid_)

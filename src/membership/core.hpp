@@ -13,6 +13,7 @@
 #include "membership/gossip.hpp"
 #include "membership/member_table.hpp"
 #include "membership/message.hpp"
+#include "membership/messages.hpp"
 #include "membership/probe.hpp"
 #include "membership/push_pull.hpp"
 #include "membership/suspicion.hpp"
@@ -49,6 +50,11 @@ public:
   std::error_code leave(time_point now, effects_type& out);
   std::error_code broadcast(std::string topic, bytes payload, time_point now, effects_type& out);
   std::error_code set_tags(tag_map tags, time_point now, effects_type& out);
+  /// A message to one member. `call` is the caller's name for it in `take_finished`, if this returns no error.
+  std::error_code send(std::uint64_t call, const node_id& to, std::string topic, bytes payload, const send_options& how,
+                       time_point now, effects_type& out);
+  /// Calls that ended since this was last asked.
+  [[nodiscard]] std::vector<finished_call> take_finished() { return messages_.take_finished(); }
 
   [[nodiscard]] bool has_left() const noexcept { return phase_ == phase::left; }
   [[nodiscard]] member self() const;
@@ -84,12 +90,13 @@ private:
   [[nodiscard]] bool active() const noexcept { return phase_ == phase::running || phase_ == phase::leaving; }
   void note_pause(time_point now);
   void finish_input(time_point now, effects_type& out);
-  void handle(const connection& from, message& m, time_point now, effects_type& out);
+  void handle(const connection& from, packet& m, time_point now, effects_type& out);
   void hear_items(items& what, path how, time_point now, effects_type& out);
   void drop(std::error_code why);
   void send_datagram(const endpoint& to, datagram_writer& writer, effects_type& out);
   [[nodiscard]] datagram_writer begin_datagram(const message_body& body);
   void finish_leaving();
+  void be_gone();
   void answer_as_gone(const connection& from, bytes_view datagram, effects_type& out);
 
   // claims.cpp: what is believed of whom
@@ -148,6 +155,16 @@ private:
                     datagram_writer& writer, effects_type& out);
   void ask_for_events(const node_id& origin, time_point now, effects_type& out);
 
+  // sending.cpp: to one member alone
+  [[nodiscard]] direct direct_to(const member_row& to, std::uint64_t number, std::string topic, bytes payload) const;
+  void tend_messages(time_point now, effects_type& out);
+  void speak(correspondence& with, const member_row& to, time_point now, effects_type& out);
+  verdict take_message(const direct& m, bool by_stream, std::uint64_t& highest, effects_type& out);
+  void on_direct(const endpoint& from, const direct& m, effects_type& out);
+  void on_direct(stream& by, const direct& m, time_point now, effects_type& out);
+  void on_receipt(const endpoint& from, const receipt& m);
+  void on_receipt(stream& by, const receipt& m, time_point now, effects_type& out);
+
   // joining.cpp: seeds, streams, push-pull
   void expire_seeds(time_point now, effects_type& out);
   void announce_to(const endpoint& to, effects_type& out);
@@ -196,6 +213,9 @@ private:
   std::size_t own_unsaid_ = 0;  ///< own events from the oldest on that was not said as often as it should be
   bool push_wanted_ = false;
   bool events_first_ = false;  ///< whose turn it is to be packed first
+
+  // --- to one member alone ---
+  messages messages_;
 
   // --- streams and seeds ---
   std::vector<stream> streams_;

@@ -36,6 +36,9 @@ struct counters {
   std::uint64_t events_received = 0;
   std::uint64_t events_duplicate = 0;
   std::uint64_t events_skipped = 0;
+  std::uint64_t messages_sent = 0;
+  std::uint64_t messages_received = 0;
+  std::uint64_t messages_duplicate = 0;
 
   void visit(const metric_visitor& visitor) const {
     visitor("membership.datagrams_sent", datagrams_sent);
@@ -66,6 +69,9 @@ struct counters {
     visitor("membership.events_received", events_received);
     visitor("membership.events_duplicate", events_duplicate);
     visitor("membership.events_skipped", events_skipped);
+    visitor("membership.messages_sent", messages_sent);
+    visitor("membership.messages_received", messages_received);
+    visitor("membership.messages_duplicate", messages_duplicate);
   }
 };
 

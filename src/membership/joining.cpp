@@ -123,7 +123,9 @@ void core::link(const connection& which, link_state state, time_point now, effec
           out);
     };
     const member_row* partner = members_.present_at(found->peer);
-    if (found->purpose == stream_purpose::ping) {
+    if (found->purpose == stream_purpose::messages) {
+      found->deadline = now + config_.stream_timeout;  // they are said at the end of this input
+    } else if (found->purpose == stream_purpose::ping) {
       if (probe_ && !probe_->answered && probe_->at == found->peer) {
         ask(probe_->sequence, probe_->addressee);
       } else {
@@ -173,7 +175,7 @@ void core::receive_frame(const connection& from, bytes_view frame, time_point no
     return end_stream(from.number, out);
   }
   found->greeted = true;
-  message& m = read.value;
+  packet& m = read.value;
   if (auto* exchange = std::get_if<push_pull>(&m.body)) return on_push_pull(from.number, *exchange, now, out);
   if (const auto* p = std::get_if<ping>(&m.body); p != nullptr && found->purpose == stream_purpose::serve) {
     if (p->addressee == address_tag(self_.id, self_.boot)) {
@@ -182,6 +184,12 @@ void core::receive_frame(const connection& from, bytes_view frame, time_point no
       send_frame(*found, stranger{p->sequence}, out);
     }
     return;
+  }
+  if (const auto* d = std::get_if<direct>(&m.body); d != nullptr && found->purpose == stream_purpose::serve) {
+    return on_direct(*found, *d, now, out);
+  }
+  if (const auto* r = std::get_if<receipt>(&m.body); r != nullptr && found->purpose == stream_purpose::messages) {
+    return on_receipt(*found, *r, now, out);
   }
   if (found->purpose == stream_purpose::ping && probe_ && probe_->at == found->peer) {
     const auto* a = std::get_if<ack>(&m.body);
@@ -246,7 +254,8 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
   const bool joining = find()->joining;
   if (joining && !serving && introducer_ == 0) introducer_ = number;
   const path how = introducer_ == number ? path::introduction : path::exchange;
-  if (m.answer == serving || find()->purpose == stream_purpose::ping) return end_stream(number, out);
+  const bool foreign = find()->purpose == stream_purpose::ping || find()->purpose == stream_purpose::messages;
+  if (m.answer == serving || foreign) return end_stream(number, out);
   for (const push_pull_entry& entry : m.entries) {
     const claim& c = entry.claim;
     apply(c, how, now, out);

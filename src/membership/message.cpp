@@ -130,6 +130,18 @@ void put_body(writer& out, const event_summary& m) {
   for (const event_entry& e : m.entries) out.put(e.origin.value).put(e.boot).put(e.base).put(e.ahead);
 }
 
+void put_direct_head(writer& out, const direct& m) {
+  out.put(m.sender.value).put(m.boot).put(m.addressee).put_varint(m.number).put_sized(m.topic);
+  out.put_varint(m.payload.size());
+}
+void put_body(writer& out, const direct& m) {
+  put_direct_head(out, m);
+  out.put_raw(m.payload.view());
+}
+void put_body(writer& out, const receipt& m) {
+  out.put_varint(m.number).put(static_cast<std::uint8_t>(m.verdict)).put_varint(m.highest);
+}
+
 constexpr std::size_t view_entry_size = 12;
 constexpr std::size_t event_entry_size = 32;
 constexpr std::size_t push_pull_entry_size_min = 1 + 16 + 8 + 1 + 1;
@@ -212,9 +224,28 @@ void take_body(input_archive& archive, push_pull& m) {
   }
 }
 
+void take_body(input_archive& archive, direct& m) {
+  reader& in = archive.in();
+  m.sender.value = in.take<std::uint64_t>();
+  m.boot = in.take<std::uint64_t>();
+  m.addressee = in.take<std::uint32_t>();
+  m.number = in.take_varint();
+  m.topic = std::string{as_text(in.take_sized(topic_size_max))};
+  m.payload = bytes::copy(in.take_sized(in.left()));
+  if (in.failed() || m.number == 0) throw archive_error{"a message out of its ranges"};
+}
+void take_body(input_archive& archive, receipt& m) {
+  reader& in = archive.in();
+  m.number = in.take_varint();
+  const auto verdict = in.take<std::uint8_t>();
+  if (verdict > static_cast<std::uint8_t>(verdict::renumber)) throw archive_error{"a verdict of unknown kind"};
+  m.verdict = static_cast<membership::verdict>(verdict);
+  m.highest = in.take_varint();
+}
+
 template <class Body>
-message take_message(input_archive& archive) {
-  message result;
+packet take_message(input_archive& archive) {
+  packet result;
   Body body;
   take_body(archive, body);
   archive.check();
@@ -223,7 +254,7 @@ message take_message(input_archive& archive) {
   return result;
 }
 
-message take_message(input_archive& archive, message_kind kind) {
+packet take_message(input_archive& archive, message_kind kind) {
   switch (kind) {
     case message_kind::ping: return take_message<ping>(archive);
     case message_kind::ack: return take_message<ack>(archive);
@@ -235,6 +266,8 @@ message take_message(input_archive& archive, message_kind kind) {
     case message_kind::view_summary: return take_message<view_summary>(archive);
     case message_kind::event_summary: return take_message<event_summary>(archive);
     case message_kind::push_pull: return take_message<push_pull>(archive);
+    case message_kind::direct: return take_message<direct>(archive);
+    case message_kind::receipt: return take_message<receipt>(archive);
   }
   throw archive_error{"a message of unknown kind"};
 }
@@ -254,10 +287,20 @@ read_message take_all(bytes_view body, message_kind kind) {
 message_kind kind_of(const message_body& body) noexcept {
   return static_cast<message_kind>(body.index() + 1);  // the variant lists them in the order of their numbers
 }
-static_assert(std::variant_size_v<message_body> == static_cast<std::size_t>(message_kind::push_pull));
+static_assert(std::variant_size_v<message_body> == static_cast<std::size_t>(message_kind::receipt));
 
-detail::wire_prefix prefix_of(const message_body& body) noexcept {
-  return {detail::module::membership, static_cast<std::uint8_t>(kind_of(body)), 0};
+detail::wire_prefix prefix_of(message_kind kind) noexcept {
+  return {detail::module::membership, static_cast<std::uint8_t>(kind), 0};
+}
+
+void begin_frame(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first, message_kind kind) {
+  buffer.clear();
+  writer out{buffer};
+  if (first) {
+    detail::put_handshake(out, prefix_of(kind), cluster);
+  } else {
+    out.put(static_cast<std::uint8_t>(kind));
+  }
 }
 
 void put_push_pull(std::vector<std::byte>& buffer, const push_pull& m) {
@@ -290,8 +333,18 @@ std::uint32_t tag_of(bytes_view datagram) noexcept {
 
 }  // namespace
 
+std::string_view to_string(verdict what) noexcept {
+  switch (what) {
+    case verdict::taken: return "taken";
+    case verdict::not_addressee: return "not the addressee";
+    case verdict::unknown_sender: return "unknown sender";
+    case verdict::renumber: return "renumber";
+  }
+  return "?";
+}
+
 void datagram_writer::begin(const message_body& body) {
-  detail::begin_datagram(*buffer_, prefix_of(body), cluster_);
+  detail::begin_datagram(*buffer_, prefix_of(kind_of(body)), cluster_);
   put_any_body(*buffer_, body);
 }
 
@@ -317,14 +370,14 @@ bytes_view datagram_writer::seal() {
 }
 
 void write_frame(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first, const message_body& body) {
-  buffer.clear();
-  writer out{buffer};
-  if (first) {
-    detail::put_handshake(out, prefix_of(body), cluster);
-  } else {
-    out.put(static_cast<std::uint8_t>(kind_of(body)));
-  }
+  begin_frame(buffer, cluster, first, kind_of(body));
   put_any_body(buffer, body);
+}
+
+void write_direct_head(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first, const direct& body) {
+  begin_frame(buffer, cluster, first, message_kind::direct);
+  writer out{buffer};
+  put_direct_head(out, body);
 }
 
 std::size_t view_entries_max(std::size_t datagram_max) noexcept {

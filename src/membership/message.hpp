@@ -27,6 +27,8 @@ enum class message_kind : std::uint8_t {
   view_summary = 8,
   event_summary = 9,
   push_pull = 10,
+  direct = 11,
+  receipt = 12,
 };
 
 /// A member's id folded to 64 bits: names it where a collision would cost a wasted datagram and nothing else.
@@ -159,10 +161,33 @@ struct push_pull {
   std::vector<push_pull_entry> entries;
 };
 
-using message_body =
-    std::variant<ping, ack, ping_request, nack, stranger, gossip, announce, view_summary, event_summary, push_pull>;
+/// From one member to another alone. Datagrams and frames are numbered apart, by each sender for each receiver.
+struct direct {
+  short_name sender;
+  std::uint64_t boot = 0;       ///< the sender's
+  std::uint32_t addressee = 0;  ///< `address_tag` of the life that it is for
+  std::uint64_t number = 0;
+  std::string topic;
+  bytes payload;
+};
+/// What became of a `direct`.
+enum class verdict : std::uint8_t {
+  taken,           ///< it is here, now or since an earlier attempt
+  not_addressee,   ///< another process listens here, or one that leaves
+  unknown_sender,  ///< not met yet: to be sent again
+  renumber         ///< its number is no use here: to be sent again above `highest`
+};
+[[nodiscard]] std::string_view to_string(verdict what) noexcept;
+struct receipt {
+  std::uint64_t number = 0;
+  membership::verdict verdict = verdict::taken;
+  std::uint64_t highest = 0;
+};
 
-struct message {
+using message_body = std::variant<ping, ack, ping_request, nack, stranger, gossip, announce, view_summary,
+                                  event_summary, push_pull, direct, receipt>;
+
+struct packet {
   message_body body;
   membership::items items;
 };
@@ -196,6 +221,11 @@ private:
 /// A stream's frame; its first one in either direction carries the handshake.
 void write_frame(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first, const message_body& body);
 
+/// The same up to the payload, which is to follow as it is.
+void write_direct_head(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first, const direct& body);
+
+/// Bytes that a direct message takes in a datagram beside its payload and topic, at most.
+inline constexpr std::size_t direct_overhead_max = 8 + 8 + 4 + 10 + 1 + 3;
 /// Bytes that an event takes in a datagram beside its payload and topic, at most.
 inline constexpr std::size_t event_overhead_max = 1 + 8 + 8 + 3 * 10 + 1 + 2;
 /// Entries of a summary that fit a datagram of this size.
@@ -206,7 +236,7 @@ inline constexpr std::size_t event_overhead_max = 1 + 8 + 8 + 3 * 10 + 1 + 2;
 
 struct read_message {
   std::error_code error;
-  message value;
+  packet value;
 };
 [[nodiscard]] read_message read_datagram(bytes_view datagram, std::uint32_t cluster);
 [[nodiscard]] read_message read_frame(bytes_view frame, std::uint32_t cluster, bool first);

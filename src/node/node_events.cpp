@@ -43,8 +43,10 @@ void node_impl::pull_replication() {
 /// Anything but an event of a user's may have changed who is there, and what they say of themselves.
 void node_impl::hear(const membership::event& what) {
   if (replica_ != nullptr) give_hint(what, *replica_);
-  if (!std::holds_alternative<membership::user_event>(what) && !std::holds_alternative<membership::gap>(what))
-    observe_soon();
+  const bool is_users = std::holds_alternative<membership::user_event>(what) ||
+                        std::holds_alternative<membership::message>(what) ||
+                        std::holds_alternative<membership::gap>(what);
+  if (!is_users) observe_soon();
 }
 
 }  // namespace artillery::detail

@@ -13,6 +13,9 @@ constexpr std::size_t deaths_max = 4;
 /// A larger group does not talk while the dead are looked for: each word costs the simulator hundreds of datagrams.
 constexpr std::size_t talkers_max = 16;
 
+/// So many send a reliable message at a time: a member may accept one stream only.
+constexpr std::size_t senders_max = 8;
+
 /// Events that one member sends at once: more than the smallest store keeps.
 constexpr int burst_events = 8;
 
@@ -86,6 +89,30 @@ void membership_demands::events() {
           world_.checkers().unaccounted(process, origin, world_.core(from)->events_base(world_.id(from)));
       if (!lost.empty()) violate(lost);
     }
+  }
+}
+
+void membership_demands::messages() {
+  if (broken()) return;
+  const std::vector<host> members = world_.members();
+  if (members.size() < 2) return;
+  detail::random random = random_.fork("messages");
+  std::vector<std::uint64_t> calls;
+  const duration timeout = membership::send_options{}.timeout;
+  const std::size_t senders = std::min(members.size(), senders_max);
+  for (std::size_t i = 0; i < senders; ++i) {
+    const auto to = static_cast<std::size_t>(random.below(members.size()));
+    if (to == i) continue;
+    ++figures_.operations;
+    calls.push_back(world_.send(members[i], members[to], true));
+  }
+  world_.run_for(world_.stretched(timeout));
+  for (const std::uint64_t call : calls) {
+    if (!world_.messages().has_arrived(call)) violate("message " + std::to_string(call) + " did not arrive in time");
+  }
+  for (host h : members) {
+    const std::size_t open = world_.messages().under_way(world_.process(h));
+    if (open > 0) violate(host_name(h) + " waits for " + std::to_string(open) + " messages whose time is over");
   }
 }
 

@@ -18,6 +18,8 @@ public:
   void convergence(const char* when, duration faulty);
   /// In sound times every event reaches every member, once; and all that was ever sent is accounted for.
   void events();
+  /// Who is there gets each reliable message, and every call has ended in time.
+  void messages();
   /// Who sends much at a time is heard all the same, however few events are kept.
   void burst();
   /// M5: a cluster that has nothing to say sends no more than its probes.

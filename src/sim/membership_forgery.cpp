@@ -112,6 +112,16 @@ membership::event_record far_event(const forgery_target& of, detail::random& ran
           .payload = noise(random)};
 }
 
+/// To whoever reads it, from the one that it speaks of.
+membership::direct far_message(const forgery_target& of, const forgery_target& to, detail::random& random) {
+  return {.sender = membership::shorten(of.id),
+          .boot = of.boot,
+          .addressee = membership::address_tag(to.id, to.boot),
+          .number = membership::message_jump_max * random.between(3, 1'000),
+          .topic = "to one",
+          .payload = noise(random)};
+}
+
 std::vector<bytes> stray_acks(std::uint32_t cluster, detail::random& random) {
   std::vector<bytes> all;
   for (std::uint64_t i = 0; i < acks; ++i) {
@@ -135,8 +145,8 @@ std::vector<bytes> flood(const forgery_target& of, std::uint32_t cluster) {
 
 }  // namespace
 
-std::vector<bytes> forge(forgery kind, const forgery_target& of, std::uint32_t cluster, detail::random& random,
-                         std::vector<node_id>& made_up) {
+std::vector<bytes> forge(forgery kind, const forgery_target& of, const forgery_target& to, std::uint32_t cluster,
+                         detail::random& random, std::vector<node_id>& made_up) {
   const bytes sound = packed(membership::gossip{}, cluster, {claim_of(of, member_state::alive)});
   const auto place = static_cast<std::size_t>(random.below(sound.size()));
   switch (kind) {
@@ -153,7 +163,10 @@ std::vector<bytes> forge(forgery kind, const forgery_target& of, std::uint32_t c
     case forgery::made_up: return {packed(membership::gossip{}, cluster, strangers(of, random, made_up))};
     case forgery::far_ahead: return {packed(membership::gossip{}, cluster, {far_ahead(of, random)})};
     case forgery::old_news: return {packed(membership::gossip{}, cluster, {old_news(of, random)})};
-    case forgery::far_event: return {packed(membership::gossip{}, cluster, {}, {far_event(of, random)})};
+    case forgery::far_event: {
+      const bytes event = packed(membership::gossip{}, cluster, {}, {far_event(of, random)});
+      return {event, packed(far_message(of, to, random), cluster)};
+    }
     case forgery::stray_acks: return stray_acks(cluster, random);
     case forgery::flood: return flood(of, cluster);
   }

@@ -20,7 +20,7 @@ enum class forgery : std::uint8_t {
   made_up,        ///< sound news of members that do not exist
   far_ahead,      ///< a claim of a real member with an incarnation or a boot that cannot be
   old_news,       ///< what was true of an earlier life
-  far_event,      ///< an event of a real member with a number that cannot be
+  far_event,      ///< an event of a real member, and a message to one, with numbers that cannot be
   stray_acks,     ///< acks to what was never asked
   flood           ///< more requests than anybody serves
 };
@@ -33,8 +33,9 @@ struct forgery_target {
   endpoint at;
 };
 
-/// The datagrams of one forgery. `made_up` gets the ids that do not exist, of `other_cluster` and of `made_up` alike.
-[[nodiscard]] std::vector<bytes> forge(forgery kind, const forgery_target& of, std::uint32_t cluster,
-                                       detail::random& random, std::vector<node_id>& made_up);
+/// The datagrams of one forgery, which `to` is to read. `made_up` gets the ids that do not exist, of `other_cluster`
+/// and of `made_up` alike.
+[[nodiscard]] std::vector<bytes> forge(forgery kind, const forgery_target& of, const forgery_target& to,
+                                       std::uint32_t cluster, detail::random& random, std::vector<node_id>& made_up);
 
 }  // namespace artillery::sim

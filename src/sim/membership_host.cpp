@@ -45,6 +45,7 @@ void membership_host::receive(const connection& from, const bytes& message, time
 void membership_host::link(const connection& which, link_state state, time_point now, network_effects& out) {
   sink effects{process_, now, out, observer_};
   core_.link(which, state, now, effects);
+  hand_on_ended(now);
 }
 
 void membership_host::expire(time_point now, network_effects& out) {
@@ -56,9 +57,15 @@ void membership_host::expire(time_point now, network_effects& out) {
 void membership_host::run(const call& what, time_point now, network_effects& out) {
   sink effects{process_, now, out, observer_};
   what(core_, now, effects);
+  hand_on_ended(now);
+}
+
+void membership_host::hand_on_ended(time_point now) {
+  for (const membership::finished_call& one : core_.take_finished()) observer_.ended(process_, one, now);
 }
 
 void membership_host::after_input(time_point now) {
+  hand_on_ended(now);
   if (!told_gone_ && core_.has_left()) {
     told_gone_ = true;
     observer_.gone(process_, now);

@@ -17,6 +17,8 @@ public:
   virtual void delivered(std::size_t process, const membership::event& event, time_point now) = 0;
   virtual void sent_datagram(std::size_t process, std::size_t size, time_point now) = 0;
   virtual void heard_datagram(std::size_t /*process*/, bytes_view /*datagram*/, time_point /*now*/) {}
+  /// A call has ended.
+  virtual void ended(std::size_t /*process*/, const membership::finished_call& /*what*/, time_point /*now*/) {}
   /// The node has left, which it tells once.
   virtual void gone(std::size_t /*process*/, time_point /*now*/) {}
   /// Now and then, for what must hold at any time.
@@ -56,6 +58,7 @@ public:
 
 private:
   void after_input(time_point now);
+  void hand_on_ended(time_point now);
 
   std::size_t process_;
   membership::core core_;

@@ -17,6 +17,9 @@ using namespace std::chrono_literals;
 constexpr std::uint32_t chatter_events = 400;
 constexpr duration chatter_spacing = 1ms;
 
+/// More than one frame of a narrow stream's queue.
+constexpr std::size_t large_message = 20'000;
+
 /// Within this a drifting clock is off by nothing that matters; and after it what a timer sends is out, and no answer
 /// in.
 constexpr duration timer_is_near = 2ms;
@@ -42,6 +45,7 @@ public:
     heal();
     demands_.convergence("after healing", swarm_.length);
     demands_.events();
+    demands_.messages();
     demands_.burst();
     demands_.idle_load();
     demands_.restarting();
@@ -112,6 +116,7 @@ private:
         ++operations_;
         return world_.broadcast(c.which, c.value % 2 == 0 ? "left" : "right");
       case membership_act::chatter: return chatter(c);
+      case membership_act::send: return send(c);
     }
   }
 
@@ -210,12 +215,22 @@ private:
     }
   }
 
+  /// Every other one reliably, of these some that are much larger than a datagram.
+  void send(const membership_choice& c) {
+    if (c.other == c.which) return;
+    ++operations_;
+    const bool reliable = c.value % 2 == 0;
+    const std::size_t more = reliable && c.value / 2 % 8 == 0 ? large_message : 0;
+    static_cast<void>(world_.send(c.which, c.other, reliable, more));
+  }
+
   void forge_something(const membership_choice& c) {
     detail::random random{c.value};
     const auto kind = static_cast<forgery>(random.below(forgeries));
     const forgery_target of{world_.id(c.which), world_.boot(c.which), membership_world::address_of(c.which)};
     std::vector<node_id> made_up;
-    const auto datagrams = forge(kind, of, detail::cluster_tag(swarm_.settings.cluster), random, made_up);
+    const forgery_target to{world_.id(c.other), world_.boot(c.other), membership_world::address_of(c.other)};
+    const auto datagrams = forge(kind, of, to, detail::cluster_tag(swarm_.settings.cluster), random, made_up);
     if (kind == forgery::made_up) {
       for (const node_id& id : made_up) world_.checkers().allow_made_up(id);
     }
@@ -286,6 +301,9 @@ private:
                   {"datagrams_lost", w.counters().datagrams_lost},
                   {"events_delivered", seen.user_events},
                   {"events_skipped", seen.gaps},
+                  {"messages_sent", world_.messages().seen().sent},
+                  {"messages_delivered", world_.messages().seen().given},
+                  {"messages_failed", world_.messages().seen().failed},
                   {"joined", seen.joined},
                   {"suspected", seen.suspected},
                   {"recovered", seen.recovered},

@@ -134,7 +134,8 @@ std::optional<fault_family> family_of(membership_act act) {
     case membership_act::leave:
     case membership_act::change_tags:
     case membership_act::broadcast:
-    case membership_act::chatter: return std::nullopt;
+    case membership_act::chatter:
+    case membership_act::send: return std::nullopt;
   }
   return std::nullopt;
 }
@@ -204,6 +205,7 @@ std::string_view to_string(membership_act act) noexcept {
     case membership_act::change_tags: return "change_tags";
     case membership_act::broadcast: return "broadcast";
     case membership_act::chatter: return "chatter";
+    case membership_act::send: return "send";
   }
   return "?";
 }
@@ -267,6 +269,11 @@ membership_swarm draw_membership_swarm(const detail::random& random, const run_o
   p.draw_from(random.fork("further choices"));
   p.add(further_acts_of(unrestricted), further_faults);
   p.add({membership_act::chatter}, chatters ? 1 : 0);
+  detail::random to_one = random.fork("messages");
+  const bool sends = to_one.chance(1, 2);
+  const std::uint64_t messages = to_one.between(1, 40);
+  p.draw_from(random.fork("choices of messages"));
+  p.add({membership_act::send}, sends ? messages : 0);
   return s;
 }
 

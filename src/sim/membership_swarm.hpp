@@ -27,7 +27,8 @@ enum class membership_act : std::uint8_t {
   leave,
   change_tags,
   broadcast,
-  chatter  ///< very many broadcasts in a short time
+  chatter,  ///< very many broadcasts in a short time
+  send      ///< a message to one member
 };
 
 [[nodiscard]] std::string_view to_string(membership_act act) noexcept;

@@ -69,6 +69,20 @@ std::uint64_t membership_world::sent_on(std::size_t process, const std::string& 
   return found == sent_.end() ? 0 : found->second;
 }
 
+std::uint64_t membership_world::send(host from, host to, bool reliable, std::size_t more) {
+  if (!is_member(from) || world_.is_paused(from)) return 0;
+  const std::uint64_t number = ++calls_;
+  const std::size_t process = nodes_[from].process;
+  messages_.sent(number, process, id(from), id(to), reliable);
+  const membership::send_options how{.delivery =
+                                         reliable ? membership::delivery::reliable : membership::delivery::best_effort};
+  call(from, [=, this](membership::core& core, time_point now, membership::core::effects_type& out) {
+    const auto error = core.send(number, id(to), "to one", message_book::payload(number, more), how, now, out);
+    if (error) complain(now, messages_.refused(number));
+  });
+  return number;
+}
+
 void membership_world::leave(host which) {
   nodes_[which].goings_before_leaving = goings();
   nodes_[which].leaves_by = world_.local_time(which) + settings_.leave_timeout;
@@ -172,6 +186,16 @@ membership_truth membership_world::truth_of(const membership::event& event) {
 void membership_world::delivered(std::size_t process, const membership::event& event, time_point now) {
   world_.note("delivered", (static_cast<std::uint64_t>(process) << 8U) | event.index());
   checkers_.saw(process, event, truth_of(event), now);
+  const auto* told = std::get_if<membership::message>(&event);
+  if (told != nullptr) complain(now, messages_.given(id(host_of_process_[process]), *told));
+}
+
+void membership_world::ended(std::size_t process, const membership::finished_call& what, time_point now) {
+  complain(now, messages_.ended(process, what));
+}
+
+void membership_world::complain(time_point now, const std::string& what) {
+  if (!what.empty()) checkers_.violate(now, what);
 }
 
 void membership_world::gone(std::size_t process, time_point now) {

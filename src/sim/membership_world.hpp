@@ -12,6 +12,7 @@
 #include "sim/membership_bounds.hpp"
 #include "sim/membership_checkers.hpp"
 #include "sim/membership_host.hpp"
+#include "sim/membership_messages.hpp"
 
 namespace artillery::sim {
 
@@ -32,6 +33,9 @@ public:
   void call(host which, const membership_host::call& what);
   /// Sends the next numbered test event.
   void broadcast(host from, const std::string& topic);
+  /// Sends a message of its own to another host's present life, with so many bytes more than it needs. Returns its
+  /// call.
+  std::uint64_t send(host from, host to, bool reliable, std::size_t more = 0);
   void leave(host which);
   /// The machine sleeps; `deaf`: what is sent to it meanwhile is lost.
   void suspend(host which, duration length, bool deaf);
@@ -71,6 +75,7 @@ public:
   void run_for(duration length) { world_.run_for(length); }
   [[nodiscard]] sim::world& world() noexcept { return world_; }
   [[nodiscard]] membership_checkers& checkers() noexcept { return checkers_; }
+  [[nodiscard]] const message_book& messages() const noexcept { return messages_; }
   [[nodiscard]] const membership::config& settings() const noexcept { return settings_; }
   /// Number of test events that a process sent on a topic.
   [[nodiscard]] std::uint64_t sent_on(std::size_t process, const std::string& topic) const;
@@ -95,6 +100,8 @@ private:
     checkers_.heard_datagram(process, datagram, now);
   }
   void gone(std::size_t process, time_point now) override;
+  void ended(std::size_t process, const membership::finished_call& what, time_point now) override;
+  void complain(time_point now, const std::string& what);
   void look_at(std::size_t process, const membership::core& core, time_point now) override {
     checkers_.holds(process, core, now);
   }
@@ -111,6 +118,8 @@ private:
   sim::world world_;
   detail::random random_;
   membership_checkers checkers_;
+  message_book messages_;
+  std::uint64_t calls_ = 0;
   std::vector<node> nodes_;
   std::vector<host> host_of_process_;
   std::map<std::pair<std::size_t, std::string>, std::uint64_t> sent_;

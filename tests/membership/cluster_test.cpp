@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/detached.hpp>
@@ -284,4 +285,114 @@ TEST_CASE("a cluster speaks IPv6", "[membership][socket]") {
   if (*failed) return;  // this machine has no IPv6
   REQUIRE(run_until(context, [&] { return a.count<membership::joined>() == 1 && b.count<membership::joined>() == 1; }));
   CHECK(a.cluster.self().at.is_v6());
+}
+
+namespace {
+
+/// Two that know each other.
+struct pair {
+  explicit pair(asio::io_context& context) : a{context, quick("a")}, b{context, quick("b")} {
+    b.cluster.add_seed(ready(context, a));
+    REQUIRE(
+        run_until(context, [&] { return a.count<membership::joined>() == 1 && b.count<membership::joined>() == 1; }));
+  }
+  node a;
+  node b;
+};
+
+const membership::message* message_to(const node& n) {
+  for (const auto& e : n.kept->events) {
+    if (const auto* m = std::get_if<membership::message>(&e)) return m;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("a message of a whole megabyte reaches one member, and its sender is told so", "[membership][socket][send]") {
+  asio::io_context context;
+  pair two{context};
+  std::string payload(quick("").message_size_max, 'x');
+  for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<char>(i * 7);
+  std::optional<std::error_code> done;
+  two.a.cluster.async_send(two.b.cluster.id(), "topic", payload, {}, [&](std::error_code error) { done = error; });
+  REQUIRE(run_until(context, [&] { return done.has_value() && message_to(two.b) != nullptr; }));
+  CHECK_FALSE(*done);
+  CHECK(message_to(two.b)->payload == bytes{payload});
+  CHECK(message_to(two.b)->origin == two.a.cluster.id());
+  CHECK(message_to(two.a) == nullptr);
+}
+
+TEST_CASE("a best-effort message is on its way at once", "[membership][socket][send]") {
+  asio::io_context context;
+  pair two{context};
+  std::optional<std::error_code> done;
+  two.b.cluster.async_send(two.a.cluster.id(), "", "hello", {.delivery = membership::delivery::best_effort},
+                           [&](std::error_code error) { done = error; });
+  REQUIRE(run_until(context, [&] { return done.has_value() && message_to(two.a) != nullptr; }));
+  CHECK_FALSE(*done);
+  CHECK(message_to(two.a)->payload.text() == "hello");
+}
+
+TEST_CASE("messages that cannot be sent end with a defined error", "[membership][socket][send]") {
+  asio::io_context context;
+  std::vector<std::error_code> errors;
+  const auto note = [&](std::error_code error) { errors.push_back(error); };
+  SECTION("before it runs") {
+    membership::cluster idle{context.get_executor(), quick("idle")};
+    idle.async_send({1, 2}, "t", "x", {}, note);
+    context.run();
+    CHECK(errors == std::vector<std::error_code>{errc::not_running});
+  }
+  SECTION("to nobody known, too large, and after leaving") {
+    pair two{context};
+    const node_id b = two.b.cluster.id();
+    two.a.cluster.async_send({1, 2}, "t", "x", {}, note);
+    two.a.cluster.async_send(b, "t", std::string(quick("").message_size_max + 1, 'x'), {}, note);
+    two.a.cluster.async_send(two.a.cluster.id(), "t", "x", {}, note);
+    REQUIRE(run_until(context, [&] { return errors.size() == 3; }));
+    CHECK(errors == std::vector<std::error_code>{errc::unknown_member, errc::too_large, errc::invalid_argument});
+    two.a.cluster.async_leave(note);
+    two.a.cluster.async_send(b, "t", "x", {}, note);
+    REQUIRE(run_until(context, [&] { return errors.size() == 5; }));
+    CHECK(std::count(errors.begin(), errors.end(), errc::has_left) == 1);
+  }
+  SECTION("to a member that dies without a word") {
+    auto two = std::make_unique<pair>(context);
+    auto gone = std::make_unique<node>(context, quick("c"));
+    gone->cluster.add_seed(two->a.cluster.local_endpoint());
+    REQUIRE(run_until(context, [&] { return two->a.count<membership::joined>() == 2; }));
+    const node_id c = gone->cluster.id();
+    gone.reset();
+    two->a.cluster.async_send(c, "t", "x", {}, note);
+    REQUIRE(run_until(context, [&] { return errors.size() == 1; }));
+    CHECK(errors[0] == errc::unknown_member);  // it was never connected to
+  }
+}
+
+TEST_CASE("a message may be sent, and the cluster destroyed, in the handler of another", "[membership][socket][send]") {
+  asio::io_context context;
+  auto two = std::make_unique<pair>(context);
+  const node_id b = two->b.cluster.id();
+  std::optional<std::error_code> second;
+  two->a.cluster.async_send(b, "t", "one", {}, [&](std::error_code error) {
+    CHECK_FALSE(error);
+    two->a.cluster.async_send(b, "t", "two", {}, [&](std::error_code last) { second = last; });
+    two.reset();
+  });
+  REQUIRE(run_until(context, [&] { return second.has_value(); }));
+  CHECK(*second == asio::error::operation_aborted);
+}
+
+TEST_CASE("who stops waiting for a message is told so, and it is sent all the same",
+          "[membership][socket][send][cancel]") {
+  asio::io_context context;
+  pair two{context};
+  asio::cancellation_signal stop;
+  std::optional<std::error_code> done;
+  two.a.cluster.async_send(two.b.cluster.id(), "t", "hello", {},
+                           asio::bind_cancellation_slot(stop.slot(), [&](std::error_code error) { done = error; }));
+  stop.emit(asio::cancellation_type::total);
+  REQUIRE(run_until(context, [&] { return done.has_value() && message_to(two.b) != nullptr; }));
+  CHECK(*done == asio::error::operation_aborted);
 }

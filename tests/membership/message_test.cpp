@@ -101,6 +101,48 @@ TEST_CASE("a claim and an event have the bytes that docs/membership.md shows", "
         "7061796c6f6164");
 }
 
+TEST_CASE("a message to one member and its receipt have the bytes that docs/membership.md shows",
+          "[membership][message]") {
+  const direct m{.sender = {7}, .boot = 3, .addressee = 0x0a0b0c0d, .number = 300, .topic = "t", .payload = "payload"};
+  std::vector<std::byte> buffer;
+  datagram_writer writer{buffer, cluster, 1'400};
+  writer.begin(m);
+  const std::string body =
+      "0700000000000000"
+      "0300000000000000"
+      "0d0c0b0a"
+      "ac02"
+      "0174"
+      "07"
+      "7061796c6f6164";
+  CHECK(hex(bytes_view{buffer}.subspan(13)) == body);
+  write_direct_head(buffer, cluster, false, m);
+  CHECK(hex(buffer) + "7061796c6f6164" == "0b" + body);  // a frame's payload is not copied
+  write_frame(buffer, cluster, false, receipt{.number = 300, .verdict = verdict::renumber, .highest = 5});
+  CHECK(hex(buffer) == "0cac020305");
+}
+
+TEST_CASE("a message to one member that contradicts itself is refused", "[membership][message][robust]") {
+  const direct sound{.sender = {7}, .boot = 3, .addressee = 1, .number = 1, .topic = "t", .payload = "payload"};
+  std::vector<std::byte> whole;
+  write_frame(whole, cluster, false, sound);
+  CHECK_FALSE(read_frame(whole, cluster, false).error);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    CHECK(read_frame(bytes_view{whole}.first(size), cluster, false).error);
+  }
+  direct unnumbered = sound;
+  unnumbered.number = 0;
+  write_frame(whole, cluster, false, unnumbered);
+  CHECK(read_frame(whole, cluster, false).error == errc::malformed);
+  direct long_topic = sound;
+  long_topic.topic = std::string(topic_size_max + 1, 't');
+  write_frame(whole, cluster, false, long_topic);
+  CHECK(read_frame(whole, cluster, false).error == errc::malformed);
+  write_frame(whole, cluster, false, receipt{.number = 1, .verdict = verdict::taken, .highest = 0});
+  whole[2] = std::byte{4};
+  CHECK(read_frame(whole, cluster, false).error == errc::malformed);
+}
+
 TEST_CASE("what is written is read back", "[membership][message]") {
   const auto read = read_datagram(ping_with_items(), cluster);
   REQUIRE_FALSE(read.error);

@@ -17,16 +17,18 @@ inline constexpr time_point begin{std::chrono::hours{1}};
 
 struct sent_datagram {
   endpoint to;
-  membership::message message;
+  membership::packet message;
   std::size_t size;
 };
 
 class recorder final : public membership::core::effects_type {
 public:
   using network_effects::send;
-  void send(const connection& to, bytes_view header, std::span<const bytes>) override {
+  void send(const connection& to, bytes_view header, std::span<const bytes> body) override {
     if (to.is_stream) {
-      frames.emplace_back(to.number, bytes::copy(header));
+      std::vector<std::byte> whole{header.begin(), header.end()};
+      for (const bytes& slice : body) whole.insert(whole.end(), slice.view().begin(), slice.view().end());
+      frames.emplace_back(to.number, bytes::copy(whole));
       return;
     }
     auto read = membership::read_datagram(header, detail::cluster_tag("default"));

@@ -104,6 +104,13 @@ described membership_words::describe_body(const message_body& body) const {
                                              : "event_summary: I have";
     return {"event_summary", purpose + list_of(*m)};
   }
+  if (const auto* m = std::get_if<direct>(&body)) {
+    return {"direct",
+            "message " + std::to_string(m->number) + ", " + m->topic + " '" + std::string{m->payload.text()} + "'"};
+  }
+  if (const auto* m = std::get_if<receipt>(&body)) {
+    return {"receipt", "receipt of message " + std::to_string(m->number) + ": " + std::string{to_string(m->verdict)}};
+  }
   const auto& m = std::get<push_pull>(body);
   const std::string purpose = m.answer ? "push_pull, an answer:" : m.joining ? "push_pull to join:" : "push_pull:";
   return {"push_pull", purpose + list_of(m)};
@@ -159,6 +166,9 @@ std::string membership_words::event_text(const std::string& host, const event& w
   }
   if (const auto* e = std::get_if<user_event>(&what)) {
     return host + " hears " + e->topic + " '" + std::string{e->payload.text()} + "' from " + name_of(e->origin);
+  }
+  if (const auto* e = std::get_if<message>(&what)) {
+    return host + " is told " + e->topic + " '" + std::string{e->payload.text()} + "' by " + name_of(e->origin);
   }
   if (const auto* e = std::get_if<gap>(&what)) {
     const std::string last = e->count == 1 ? "" : ".." + std::to_string(e->first + e->count - 1);

@@ -79,7 +79,8 @@ TEST_CASE("each check of membership is seen to fail", "[membership][mutants]") {
       trial{mutation::believes_far_numbers, "a payload that nobody sent"},
       trial{mutation::believes_any_cluster, "who is not of us"}, trial{mutation::no_tombstones, "come back at"},
       trial{mutation::no_suspicion, "failed with no cause"}, trial{mutation::trusts_after_pause, "suspected n"},
-      trial{mutation::leaves_unheard, "nobody heard it"},
+      trial{mutation::leaves_unheard, "nobody heard it"}, trial{mutation::no_message_deduplication, "was given twice"},
+      trial{mutation::receipts_unseen, "nobody was given it"},
       // what it sends
       trial{mutation::unbounded_datagrams, "sent a datagram of"}, trial{mutation::pushes_unspaced, "in a second"},
       // what is demanded at the end

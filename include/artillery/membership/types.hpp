@@ -79,6 +79,13 @@ struct user_event {
   bytes payload;
   std::uint64_t lamport = 0;  ///< Lamport time: an event that its sender knew when it sent another has a smaller one
 };
+/// What another member sent to this one alone (`cluster::async_send`), at most once. Reliable ones come in the order in
+/// which they were sent.
+struct message {
+  node_id origin;
+  std::string topic;
+  bytes payload;
+};
 /// `count` events of a member, starting with its `first`th (counted over all topics, from 1), could not be had; what it
 /// sent after them follows.
 struct gap {
@@ -91,7 +98,18 @@ struct overflow {
   std::uint64_t lost = 0;
 };
 
-using event = std::variant<joined, suspected, recovered, failed, left, updated, user_event, gap, overflow>;
+using event = std::variant<joined, suspected, recovered, failed, left, updated, user_event, message, gap, overflow>;
+
+/// How a message goes to one member.
+enum class delivery : std::uint8_t {
+  best_effort,  ///< one datagram: it may be lost, and nobody is told
+  reliable      ///< over TCP, again where a connection breaks, until the member says that it has it
+};
+struct send_options {
+  membership::delivery delivery = delivery::reliable;
+  /// How long a reliable message may take.
+  duration timeout = std::chrono::seconds{10};
+};
 
 // ---- limits that peers must agree on, hence constants of the protocol ----
 
@@ -186,6 +204,14 @@ struct config {
   /// Own events not yet sent as often as they should be; `broadcast` fails above it.
   std::size_t broadcasts_max = 256;
 
+  // --- messages to one member ---
+  /// Largest payload of a reliable message, sent or received; to be the same at all members, since one that comes with
+  /// more ends its connection. At most 64 MiB.
+  std::size_t message_size_max = std::size_t{1} << 20U;
+  /// Reliable messages under way to any members, and bytes of their payloads; `send` fails above either.
+  std::size_t messages_max = 256;
+  std::size_t messages_bytes_max = std::size_t{16} << 20U;
+
   // --- limits ---
   /// Members known at most, dead ones included. News of further ones is dropped and counted.
   std::size_t members_max = 16'384;
@@ -205,5 +231,7 @@ struct config {
 
 /// Largest payload of a user event of this topic: what one datagram of `config.datagram_max` bytes holds.
 [[nodiscard]] std::size_t payload_size_max(const config& config, std::string_view topic) noexcept;
+/// Largest payload of a best-effort message of this topic; of reliable ones `config::message_size_max`.
+[[nodiscard]] std::size_t datagram_message_size_max(const config& config, std::string_view topic) noexcept;
 
 }  // namespace artillery::membership

@@ -38,6 +38,13 @@ struct event_reporter {
              {"payload", bytes_to_json(happened.payload.text())},
              {"lamport", happened.lamport}}};
   }
+  report operator()(const membership::message& happened) const {
+    return {"user",
+            {{"event", "message"},
+             {"origin", artillery::to_string(happened.origin)},
+             {"topic", bytes_to_json(happened.topic)},
+             {"payload", bytes_to_json(happened.payload.text())}}};
+  }
   report operator()(const membership::gap& happened) const {
     return {"user",
             {{"event", "gap"},
