@@ -51,14 +51,8 @@ int run(int times, const std::string& format, const std::string& columns) {
     std::printf("%s\n%s", failover::table_of(samples).c_str(), bench::to_table(rows).c_str());
     std::printf("\nfailed writes: %llu of the load's\n", static_cast<unsigned long long>(trials.failed_writes()));
   }
-  int missed = trials.failed_writes() == 0 ? 0 : 1;
-  for (const bench::row& one : rows) {
-    if (one.met()) continue;
-    std::fprintf(stderr, "missed: %s: %.1f %s, wanted at most %.1f\n", one.measure.c_str(), one.ours, one.unit.c_str(),
-                 one.target);
-    missed = 1;
-  }
-  return missed;
+  const bool all_met = bench::tell_missed(rows);
+  return all_met && trials.failed_writes() == 0 ? 0 : 1;
 }
 
 }  // namespace

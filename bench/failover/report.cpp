@@ -47,17 +47,29 @@ std::vector<bench::row> rows_of(const std::vector<sample>& samples, duration gat
     if (gaps.empty()) continue;
     const duration detection =
         median(values_of(samples, ending::killed, where, [](const sample& s) { return s.detection; }));
-    rows.push_back({name_of(ending::killed, where) + ": median gap in acked writes", "ms", milliseconds(median(gaps)),
-                    "detection, gate and 50 ms", milliseconds(detection + gate + 50ms)});
+    rows.push_back({name_of(ending::killed, where) + ": median gap in acked writes",
+                    "ms",
+                    milliseconds(median(gaps)),
+                    "detection, gate and 50 ms",
+                    milliseconds(detection + gate + 50ms),
+                    {}});
     const auto reads = values_of(samples, ending::killed, where, [](const sample& s) { return s.read_gap; });
-    rows.push_back({name_of(ending::killed, where) + ": median gap in clean strong reads at the others", "ms",
-                    milliseconds(median(reads)), "they go on", 50.0});
+    rows.push_back({name_of(ending::killed, where) + ": median gap in clean strong reads at the others",
+                    "ms",
+                    milliseconds(median(reads)),
+                    "they go on",
+                    50.0,
+                    {}});
   }
   for (const place where : places) {
     const auto gaps = values_of(samples, ending::left, where, [](const sample& s) { return s.gap; });
     if (gaps.empty()) continue;
-    rows.push_back({name_of(ending::left, where) + ": median gap in acked writes", "ms", milliseconds(median(gaps)),
-                    "clean hand-over", 50.0});
+    rows.push_back({name_of(ending::left, where) + ": median gap in acked writes",
+                    "ms",
+                    milliseconds(median(gaps)),
+                    "clean hand-over",
+                    50.0,
+                    {}});
   }
   return rows;
 }

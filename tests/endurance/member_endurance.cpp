@@ -1,7 +1,6 @@
 // Many agents as real processes on one machine: started at once they see each other fully; none is reported failed
 // while all are idle; one that is killed is reported by all the others. Not part of the tests: it takes minutes.
 //   ./dev endurance members [agents [idle seconds]]
-#include <sys/types.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,13 +8,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "agents.hpp"
 #include "exit_code.hpp"
 #include "output/event_text.hpp"
+#include "process_usage.hpp"
 #include "scratch.hpp"
 
 namespace {
@@ -24,29 +23,10 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 using tool::output::field_text;
 
-struct usage {
-  double cpu_seconds = 0;
-  double resident_mebibytes = 0;
-};
-
-usage usage_of(pid_t process) {
-  usage used;
-  std::ifstream stat{"/proc/" + std::to_string(process) + "/stat"};
-  std::string word;
-  double ticks = 0;
-  for (int field = 1; stat >> word; ++field) {
-    if (field == 14 || field == 15) ticks += std::stod(word);
-    if (field == 24)
-      used.resident_mebibytes = std::stod(word) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
-  }
-  used.cpu_seconds = ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
-  return used;
-}
-
-usage usage_of(demo::agents& crowd) {
-  usage sum;
+demo::process_usage usage_of(demo::agents& crowd) {
+  demo::process_usage sum;
   for (const demo::agent* one : crowd.living()) {
-    const usage own = usage_of(one->process->pid());
+    const demo::process_usage own = demo::usage_of(one->process->pid());
     sum.cpu_seconds += own.cpu_seconds;
     sum.resident_mebibytes = std::max(sum.resident_mebibytes, own.resident_mebibytes);
   }
@@ -94,7 +74,7 @@ void start_all(demo::agents& crowd, std::size_t agents) {
 
 /// Waits out the idle time; every report of a failure in it is a false one.
 std::size_t stay_idle(demo::agents& crowd, artillery::duration idle) {
-  const usage before = usage_of(crowd);
+  const auto before = usage_of(crowd);
   const auto began = artillery::clock::now();
   const auto minute = [&] { return static_cast<int>(seconds(artillery::clock::now() - began) / 60); };
   while (artillery::clock::now() - began < idle) {
@@ -103,7 +83,7 @@ std::size_t stay_idle(demo::agents& crowd, artillery::duration idle) {
     crowd.wait_until([&] { return minute() != now || artillery::clock::now() - began >= idle; }, left + 60s,
                      "time to pass");
   }
-  const usage after = usage_of(crowd);
+  const auto after = usage_of(crowd);
   const std::size_t false_reports = count(crowd, "failed");
   std::printf("idle for %.0f s: %zu false reports of a failure, %zu suspicions (all refuted)\n", seconds(idle),
               false_reports, count(crowd, "suspected"));

@@ -16,7 +16,7 @@ namespace demo {
 namespace {
 
 /// The child's side of the fork: only what is safe there, nothing that allocates.
-[[noreturn]] void become(char* const* words, int output, int remarks, pid_t parent) {
+[[noreturn]] void become(char* const* words, int input, int output, int remarks, pid_t parent) {
   constexpr int cannot_start = 127;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(cannot_start);  // it died before the line above
@@ -24,8 +24,7 @@ namespace {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  const int nothing = ::open("/dev/null", O_RDONLY);
-  ::dup2(nothing, STDIN_FILENO);
+  ::dup2(input, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(remarks, STDERR_FILENO);
   ::execv(words[0], words);
@@ -34,7 +33,8 @@ namespace {
 
 }  // namespace
 
-child::child(const std::vector<std::string>& words, const std::string& remarks_file) {
+child::child(const std::vector<std::string>& words, const std::string& remarks_file, input reads) {
+  const auto their_input = input_of(reads);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) throw_system_error("cannot make a pipe");
   output_ = tool::control::file_descriptor{ends[0]};
@@ -50,8 +50,23 @@ child::child(const std::vector<std::string>& words, const std::string& remarks_f
   const pid_t self = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) throw_system_error("cannot start a process");
-  if (pid_ == 0) become(arguments.data(), theirs.number(), remarks.number(), self);
+  if (pid_ == 0) become(arguments.data(), their_input.number(), theirs.number(), remarks.number(), self);
   end_ = tool::control::file_descriptor{static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0))};
+}
+
+tool::control::file_descriptor child::input_of(input reads) {
+  if (reads == input::nothing) return tool::control::file_descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_system_error("cannot make a pipe");
+  input_ = tool::control::file_descriptor{ends[1]};
+  ::fcntl(input_.number(), F_SETFL, O_NONBLOCK);
+  return tool::control::file_descriptor{ends[0]};
+}
+
+void child::tell(const std::string& line) const {
+  const std::string whole = line + '\n';
+  if (::write(input_.number(), whole.data(), whole.size()) != static_cast<ssize_t>(whole.size()))
+    throw_system_error("cannot tell a process '" + line + "'");
 }
 
 child::~child() {

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,7 +15,13 @@ namespace demo {
 /// end: the kernel kills it with us, and so does the destructor.
 class child {
 public:
-  child(const std::vector<std::string>& words, const std::string& remarks_file);
+  /// What it reads from its standard input.
+  enum class input : std::uint8_t {
+    nothing,
+    lines  ///< what `tell` says
+  };
+
+  child(const std::vector<std::string>& words, const std::string& remarks_file, input reads = input::nothing);
   child(const child&) = delete;
   child& operator=(const child&) = delete;
   ~child();
@@ -25,6 +32,10 @@ public:
   /// Waits for its end, which must be near. What it returned, or 128 and the signal that ended it.
   int wait();
 
+  /// Of one that reads lines: gives it one. Not when it does not take them in: lines must be few and short.
+  void tell(const std::string& line) const;
+  /// Ends what it reads.
+  void end_input() noexcept { input_.reset(); }
   /// Readable when there is output; none (-1) once its end was read.
   [[nodiscard]] int output() const noexcept { return output_.number(); }
   /// Readable for ever once the process has ended.
@@ -34,9 +45,12 @@ public:
 
 private:
   void keep_status(int status) noexcept;
+  /// Its end of what it reads; ours is kept.
+  [[nodiscard]] tool::control::file_descriptor input_of(input reads);
 
   pid_t pid_ = -1;
   std::optional<int> result_;
+  tool::control::file_descriptor input_;
   tool::control::file_descriptor output_;
   tool::control::file_descriptor end_;
   std::string partial_;

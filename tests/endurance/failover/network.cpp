@@ -11,24 +11,19 @@
 #include "child.hpp"
 #include "control/file_descriptor.hpp"
 #include "exit_code.hpp"
+#include "program_path.hpp"
 #include "system_failure.hpp"
 
 namespace failover {
+
+using demo::path_of;
+
 namespace {
 
 constexpr const char* bridge = "bridge0";
 constexpr const char* clients = "clients";
 constexpr const char* device = "eth0";
 constexpr const char* client_address = "10.77.0.254";
-
-/// Where Debian and others keep the commands of the administrator; PATH of other users lacks some.
-std::string path_of(const std::string& program) {
-  for (const char* folder : {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/"}) {
-    std::string path = folder + program;
-    if (::access(path.c_str(), X_OK) == 0) return path;
-  }
-  return {};
-}
 
 std::string with_prefix_length(const std::string& address) {
   return address + "/24";
