@@ -144,6 +144,55 @@ public:
         });
   }
 
+  /// Asks all other members, or those that `options` names: they are told a `query` and may answer it.
+  /// Completes: when the question is on its way, with a number by which its answers are fetched (`async_next_answer`)
+  /// to the end, or it is given up (`drop_query`).  Signature: void(std::error_code, std::uint64_t query). Errors:
+  /// those of `async_broadcast`, of a payload above `query_size_max`; errc::invalid_argument (a timeout out of its
+  /// range); errc::too_large (names above `query_filter_size_max`); errc::would_overflow (also above
+  /// `config::queries_max`). Nothing was asked. Cancellation: none: it completes at once.
+  template <class Token>
+  auto async_query(std::string topic, bytes payload, query_options options, Token&& token) {
+    return detail::initiate<void(std::error_code, std::uint64_t)>(
+        std::forward<Token>(token), executor_,
+        [state = state_, topic = std::move(topic), payload = std::move(payload),
+         options = std::move(options)](detail::completion<void(std::error_code, std::uint64_t)> done) mutable {
+          start_query(state, std::move(topic), std::move(payload), std::move(options), std::move(done));
+        });
+  }
+
+  /// What a query of this node's came to next.
+  /// Completes: with each `answer`, at most one of a member, and then with the `query_end`, when all have answered or
+  /// the time is over.  Signature: void(std::error_code, query_progress).
+  /// Errors: errc::invalid_argument (no such query, or its end was fetched, or it was given up); what `async_run` ended
+  /// with; asio::error::operation_aborted. Cancellation: total, nothing is lost.
+  template <class Token>
+  auto async_next_answer(std::uint64_t query, Token&& token) {
+    return detail::initiate<void(std::error_code, query_progress)>(
+        std::forward<Token>(token), executor_,
+        [state = state_, query](detail::completion<void(std::error_code, query_progress)> done) {
+          start_next_answer(state, query, std::move(done));
+        });
+  }
+  /// Gives up a query: no further answers of it are kept.
+  void drop_query(std::uint64_t query);
+
+  /// Answers a query that was reported here, once: by datagrams that are sent again until the asker has it, or over TCP
+  /// where it is larger.
+  /// Completes: when it is on its way.  Signature: void(std::error_code).
+  /// Errors: errc::timed_out (its time is over, or it was answered); errc::invalid_argument (it is answered already);
+  /// errc::too_large (above `config::message_size_max`); errc::unknown_member (the asker is gone); errc::would_overflow
+  /// (too large messages wait); errc::has_left; errc::not_running. Nothing was sent. Cancellation: none: it completes
+  /// at once.
+  template <class Token>
+  auto async_answer(const query& asked, bytes payload, Token&& token) {
+    return detail::initiate<void(std::error_code)>(
+        std::forward<Token>(token), executor_,
+        [state = state_, origin = asked.origin, number = asked.number,
+         payload = std::move(payload)](detail::completion<void(std::error_code)> done) mutable {
+          start_answer(state, origin, number, std::move(payload), std::move(done));
+        });
+  }
+
   /// Replaces this node's tags; the others report `updated`.
   /// Returns: errc::too_large (above `tags_size_max`), and then nothing changed. After leaving it does nothing.
   std::error_code set_tags(tag_map tags);
@@ -172,6 +221,12 @@ private:
                               detail::completion<void(std::error_code)> done);
   static void start_send(const std::shared_ptr<state>& self, const node_id& to, std::string topic, bytes payload,
                          const send_options& how, detail::completion<void(std::error_code)> done);
+  static void start_query(const std::shared_ptr<state>& self, std::string topic, bytes payload, query_options options,
+                          detail::completion<void(std::error_code, std::uint64_t)> done);
+  static void start_next_answer(const std::shared_ptr<state>& self, std::uint64_t query,
+                                detail::completion<void(std::error_code, query_progress)> done);
+  static void start_answer(const std::shared_ptr<state>& self, const node_id& asker, std::uint64_t number,
+                           bytes payload, detail::completion<void(std::error_code)> done);
 
   asio::any_io_executor executor_;
   std::shared_ptr<state> state_;

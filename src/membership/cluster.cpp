@@ -87,6 +87,36 @@ void cluster::start_send(const std::shared_ptr<state>& self, const node_id& to, 
   });
 }
 
+void cluster::start_query(const std::shared_ptr<state>& self, std::string topic, bytes payload, query_options options,
+                          detail::completion<void(std::error_code, std::uint64_t)> done) {
+  const auto number = self->answers.reserve();
+  net::submit(self, [number, topic = std::move(topic), payload = std::move(payload), options = std::move(options),
+                     done = std::move(done)](state& of) mutable {
+    const auto error = of.query(number, std::move(topic), std::move(payload), options);
+    done(error, error ? 0 : number);
+  });
+}
+
+void cluster::start_next_answer(const std::shared_ptr<state>& self, std::uint64_t query,
+                                detail::completion<void(std::error_code, query_progress)> done) {
+  const auto number = self->answers.reserve();
+  detail::on_cancel(done.slot(), self, [number](state& of) { of.answers.cancel(number); });
+  net::submit(self, [query, number, done = std::move(done)](state& of) mutable {
+    of.answers.next(query, number, std::move(done));
+  });
+}
+
+void cluster::drop_query(std::uint64_t query) {
+  net::submit(state_, [query](state& self) { self.answers.drop(query); });
+}
+
+void cluster::start_answer(const std::shared_ptr<state>& self, const node_id& asker, std::uint64_t number,
+                           bytes payload, detail::completion<void(std::error_code)> done) {
+  net::submit(self, [asker, number, payload = std::move(payload), done = std::move(done)](state& of) mutable {
+    done(of.answer(asker, number, std::move(payload)));
+  });
+}
+
 std::error_code cluster::add_seed(const endpoint& at) {
   if (at.none()) return errc::invalid_argument;
   net::submit(state_, [at](state& self) { self.add_seed(at); });

@@ -141,10 +141,12 @@ void cluster::state::on_stop(std::error_code why) {
   joining.close(why);
   leaving.close(why);
   sending.close(why);
+  answers.close(why);
 }
 
 void cluster::state::after_input(membership::core& changed) {
   for (const finished_call& one : changed.take_finished()) sending.complete(one.call, one.error);
+  for (query_news& one : changed.take_news()) answers.push(std::move(one));
   const bool all = changed.revision() != posted_revision_;
   posted_revision_ = changed.revision();
   seen.post(changed, all);
@@ -198,6 +200,29 @@ void cluster::state::send(std::uint64_t number, const node_id& to, std::string t
   });
   if (!ran) error = ended();
   if (error) sending.complete(number, error);
+}
+
+/// Its answers have a place before it is asked: it may have ended when the call returns.
+std::error_code cluster::state::query(std::uint64_t number, std::string topic, bytes payload,
+                                      const query_options& how) {
+  if (answers.size() >= options.queries_max) return errc::would_overflow;
+  answers.open(number);
+  std::error_code error;
+  const bool ran = call([&](watched_core& core, time_point now, effects<event>& out) {
+    error = core.use(
+        [&](membership::core& c) { return c.query(number, std::move(topic), std::move(payload), how, now, out); });
+  });
+  if (!ran) error = ended();
+  if (error) answers.drop(number);
+  return error;
+}
+
+std::error_code cluster::state::answer(const node_id& asker, std::uint64_t number, bytes payload) {
+  std::error_code error;
+  const bool ran = call([&](watched_core& core, time_point now, effects<event>& out) {
+    error = core.use([&](membership::core& c) { return c.answer(asker, number, std::move(payload), now, out); });
+  });
+  return ran ? error : ended();
 }
 
 void cluster::state::add_seed(const endpoint& at) {

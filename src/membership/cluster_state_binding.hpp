@@ -8,6 +8,7 @@
 #include "artillery/detail/async.hpp"
 #include "artillery/membership.hpp"
 #include "membership/core.hpp"
+#include "membership/query_streams_binding.hpp"
 #include "net/driver.hpp"
 #include "net/event_queue.hpp"
 
@@ -90,6 +91,8 @@ struct cluster::state final : private watched_core::watcher, public net::driver<
   void broadcast(std::string topic, bytes payload, done waiting);
   void send(std::uint64_t number, const node_id& to, std::string topic, bytes payload, const send_options& how,
             done waiting);
+  std::error_code query(std::uint64_t number, std::string topic, bytes payload, const query_options& how);
+  std::error_code answer(const node_id& asker, std::uint64_t number, bytes payload);
   void add_seed(const endpoint& at);
   void set_tags(tag_map tags);
   /// Why nothing can be done any more.
@@ -108,6 +111,7 @@ struct cluster::state final : private watched_core::watcher, public net::driver<
   detail::waiting_list<void(std::error_code)> joining;
   detail::waiting_list<void(std::error_code)> leaving;
   detail::waiting_list<void(std::error_code)> sending;
+  query_streams answers;
 
 private:
   std::error_code on_start() override;

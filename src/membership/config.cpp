@@ -111,6 +111,7 @@ std::string config::validate() const {
   c.unless(message_size_max >= 1 && message_size_max <= std::size_t{64} << 20U, "message_size_max must be 1 to 64 MiB");
   c.unless(messages_max >= 1 && messages_max <= 1'024, "messages_max must be 1 to 1024");
   c.unless(messages_bytes_max >= message_size_max, "messages_bytes_max must be at least message_size_max");
+  c.unless(queries_max >= 1 && queries_max <= 1'024, "queries_max must be 1 to 1024");
   c.unless(members_max >= 1, "members_max must be at least 1");
   c.unless(seeds_max >= 1, "seeds_max must be at least 1");
   c.unless(streams_max >= 1, "streams_max must be at least 1");

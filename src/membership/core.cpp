@@ -11,9 +11,6 @@ namespace {
 /// How often the dead are looked through for some that may be forgotten, per tombstone time.
 constexpr int reaps_per_tombstone = 4;
 
-/// How often an origin renews its facts while its event numbers grow by as much as others believe at once.
-constexpr std::uint64_t facts_per_jump = 4;
-
 }  // namespace
 
 core::core(config settings, identity who, detail::random random)
@@ -72,6 +69,8 @@ void core::handle(const connection& from, packet& m, time_point now, effects_typ
   if (const auto* e = std::get_if<event_summary>(&m.body)) return on_event_summary(peer, *e, now, out);
   if (const auto* d = std::get_if<direct>(&m.body)) return on_direct(peer, *d, out);
   if (const auto* r = std::get_if<receipt>(&m.body)) return on_receipt(peer, *r);
+  if (const auto* r = std::get_if<reply>(&m.body)) return on_reply(peer, *r, out);
+  if (const auto* r = std::get_if<reply_receipt>(&m.body)) return on_reply_receipt(peer, *r);
 }
 
 void core::hear_items(items& what, path how, time_point now, effects_type& out) {
@@ -95,6 +94,7 @@ void core::drop(std::error_code why) {
 void core::finish_input(time_point now, effects_type& out) {
   if (!active()) return;
   tend_messages(now, out);
+  tend_queries(now, out);
   if (push_wanted_) push_news(now, out);
   const bool company = members_.present() > 0;
   const auto keep = [&](std::optional<time_point>& timer, bool wanted, duration first) {
@@ -133,6 +133,7 @@ void core::be_gone() {
   phase_ = phase::left;
   ++revision_;
   messages_.give_up_all(errc::has_left);
+  queries_.end_all();
 }
 
 // ---- time ----
@@ -150,6 +151,7 @@ void core::for_each_timer(Visit visit) {
   for (seed& s : seeds_) visit(s.next_try);
   for (stream& s : streams_) visit(s.deadline);
   messages_.for_each_timer(visit);
+  queries_.for_each_timer(visit);
   if (probe_) visit(probe_->timeout_at);
 }
 
@@ -182,7 +184,7 @@ void core::expire(time_point now, effects_type& out) {
   std::vector<node_id> missed;
   user_events_.expire(now, config_.gap_wait, config_.gossip_interval, events,
                       [&](const node_id& origin) { missed.push_back(origin); });
-  hand_on(events, out);
+  hand_on(events, now, out);
   for (const node_id& origin : missed) ask_for_events(origin, now, out);
   expire_seeds(now, out);
   expire_streams(now, out);
@@ -213,6 +215,7 @@ std::optional<time_point> core::next_deadline() const {
   consider(suspicions_.next_deadline());
   consider(user_events_.next_deadline());
   consider(messages_.next_deadline());
+  consider(queries_.next_deadline());
   return first;
 }
 
@@ -249,22 +252,9 @@ std::error_code core::set_tags(tag_map tags, time_point now, effects_type& out) 
 }
 
 std::error_code core::broadcast(std::string topic, bytes payload, time_point now, effects_type& out) {
-  if (phase_ == phase::idle) return errc::not_running;
-  if (phase_ != phase::running) return errc::has_left;
-  if (topic.empty() || topic.size() > topic_size_max) return errc::invalid_argument;
+  if (const auto error = may_say(topic)) return error;
   if (payload.size() > payload_size_max(config_, topic)) return errc::too_large;
-  if (own_unsaid_ >= config_.broadcasts_max) return errc::would_overflow;
-  ++counters_.events_broadcast;
-  const auto place = user_events_.compose(shorten(self_.id), self_.boot, std::move(topic), std::move(payload));
-  // Alone there is nobody to tell; who joins later starts with what comes later.
-  if (members_.present() > 0) {
-    events_.push(place);
-    push_wanted_ = true;
-    look_after_own_events();
-  }
-  // Whoever hears of this node's facts only should know about how far it is.
-  if (user_events_.sent() - facts_->events_sent >= sequence_jump_max / facts_per_jump) overrule(incarnation_);
-  finish_input(now, out);
+  say_own(std::move(topic), std::move(payload), nullptr, now, out);
   return {};
 }
 
@@ -300,7 +290,7 @@ std::vector<member> core::members() const {
 
 std::size_t core::held() const noexcept {
   return claims_.size() + events_.size() + streams_.size() + relays_.size() + checks_.size() +
-         user_events_.kept_count() + seeds_.size() + messages_.waiting();
+         user_events_.kept_count() + seeds_.size() + messages_.waiting() + queries_.open() + queries_.heard_count();
 }
 
 void core::check_invariants() const {
@@ -333,6 +323,7 @@ std::uint64_t core::hash(time_point now) const {
   events_.hash(h);
   user_events_.hash(h, now);
   messages_.hash(h, now);
+  queries_.hash(h, now);
   ring_.hash(h);
   h.add(last_sequence_)
       .add(own_unsaid_)

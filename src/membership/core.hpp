@@ -16,6 +16,7 @@
 #include "membership/messages.hpp"
 #include "membership/probe.hpp"
 #include "membership/push_pull.hpp"
+#include "membership/queries.hpp"
 #include "membership/suspicion.hpp"
 #include "membership/user_events.hpp"
 
@@ -53,6 +54,13 @@ public:
   /// A message to one member. `call` is the caller's name for it in `take_finished`, if this returns no error.
   std::error_code send(std::uint64_t call, const node_id& to, std::string topic, bytes payload, const send_options& how,
                        time_point now, effects_type& out);
+  /// A question to all that it is for. `call` is the caller's name for it in `take_news`, if this returns no error.
+  std::error_code query(std::uint64_t call, std::string topic, bytes payload, const query_options& options,
+                        time_point now, effects_type& out);
+  /// Answers the `query` of this number that was delivered here.
+  std::error_code answer(const node_id& asker, std::uint64_t number, bytes payload, time_point now, effects_type& out);
+  /// What own queries came to since this was last asked.
+  [[nodiscard]] std::vector<query_news> take_news() { return queries_.take_news(); }
   /// Calls that ended since this was last asked.
   [[nodiscard]] std::vector<finished_call> take_finished() { return messages_.take_finished(); }
 
@@ -143,9 +151,12 @@ private:
   void push_news(time_point now, effects_type& out);
   void compare_with_somebody(effects_type& out);
   [[nodiscard]] std::vector<endpoint> pick_targets(std::size_t count, time_point now);
+  [[nodiscard]] std::error_code may_say(const std::string& topic) const;
+  void say_own(std::string topic, bytes payload, std::shared_ptr<const question> asks, time_point now,
+               effects_type& out);
   void look_after_own_events();
   void hear_event(event_record& record, time_point now, effects_type& out);
-  void hand_on(std::vector<event>& events, effects_type& out);
+  void hand_on(std::vector<event>& events, time_point now, effects_type& out);
   [[nodiscard]] membership::digests own_digests() const;
   void compare(const membership::digests& theirs, const endpoint& from, time_point now, effects_type& out);
   [[nodiscard]] view_summary summarize_view(std::uint64_t first, std::uint64_t last);
@@ -156,7 +167,9 @@ private:
   void ask_for_events(const node_id& origin, time_point now, effects_type& out);
 
   // sending.cpp: to one member alone
-  [[nodiscard]] direct direct_to(const member_row& to, std::uint64_t number, std::string topic, bytes payload) const;
+  [[nodiscard]] direct direct_to(const member_row& to, std::uint64_t number, std::uint64_t question, std::string topic,
+                                 bytes payload) const;
+  std::error_code post_to(const member_row& row, waiting_message what);
   void tend_messages(time_point now, effects_type& out);
   void speak(correspondence& with, const member_row& to, time_point now, effects_type& out);
   verdict take_message(const direct& m, bool by_stream, std::uint64_t& highest, effects_type& out);
@@ -164,6 +177,14 @@ private:
   void on_direct(stream& by, const direct& m, time_point now, effects_type& out);
   void on_receipt(const endpoint& from, const receipt& m);
   void on_receipt(stream& by, const receipt& m, time_point now, effects_type& out);
+
+  // querying.cpp: questions and answers
+  [[nodiscard]] bool is_for_us(const event_record& record) const;
+  bool hear_query(const membership::query& asked, time_point now);
+  void tend_queries(time_point now, effects_type& out);
+  void take_answer(const member_row& from, std::uint64_t number, const bytes* payload);
+  void on_reply(const endpoint& from, const reply& m, effects_type& out);
+  void on_reply_receipt(const endpoint& from, const reply_receipt& m);
 
   // joining.cpp: seeds, streams, push-pull
   void expire_seeds(time_point now, effects_type& out);
@@ -216,6 +237,7 @@ private:
 
   // --- to one member alone ---
   messages messages_;
+  queries queries_;
 
   // --- streams and seeds ---
   std::vector<stream> streams_;

@@ -39,6 +39,10 @@ struct counters {
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_received = 0;
   std::uint64_t messages_duplicate = 0;
+  std::uint64_t queries_asked = 0;
+  std::uint64_t queries_heard = 0;
+  std::uint64_t answers_sent = 0;
+  std::uint64_t answers_received = 0;
 
   void visit(const metric_visitor& visitor) const {
     visitor("membership.datagrams_sent", datagrams_sent);
@@ -72,6 +76,10 @@ struct counters {
     visitor("membership.messages_sent", messages_sent);
     visitor("membership.messages_received", messages_received);
     visitor("membership.messages_duplicate", messages_duplicate);
+    visitor("membership.queries_asked", queries_asked);
+    visitor("membership.queries_heard", queries_heard);
+    visitor("membership.answers_sent", answers_sent);
+    visitor("membership.answers_received", answers_received);
   }
 };
 

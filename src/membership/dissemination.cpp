@@ -15,6 +15,9 @@ constexpr std::uint32_t repair_datagrams_max = 4;
 /// in four hundred has not heard; after one round it would be one in twenty.
 constexpr std::uint32_t push_rounds = 2;
 
+/// How often an origin renews its facts while its event numbers grow by as much as others believe at once.
+constexpr std::uint64_t facts_per_jump = 4;
+
 }  // namespace
 
 std::size_t payload_size_max(const config& config, std::string_view topic) noexcept {
@@ -65,6 +68,30 @@ void core::piggyback(datagram_writer& writer, std::uint32_t copies, const node_i
   claims_.said(copies, most);
   events_.said(copies, most);
   look_after_own_events();
+}
+
+std::error_code core::may_say(const std::string& topic) const {
+  if (phase_ == phase::idle) return errc::not_running;
+  if (phase_ != phase::running) return errc::has_left;
+  if (topic.empty() || topic.size() > topic_size_max) return errc::invalid_argument;
+  if (own_unsaid_ >= config_.broadcasts_max) return errc::would_overflow;
+  return {};
+}
+
+void core::say_own(std::string topic, bytes payload, std::shared_ptr<const question> asks, time_point now,
+                   effects_type& out) {
+  ++counters_.events_broadcast;
+  const auto place =
+      user_events_.compose(shorten(self_.id), self_.boot, std::move(topic), std::move(payload), std::move(asks));
+  // Alone there is nobody to tell; who joins later starts with what comes later.
+  if (members_.present() > 0) {
+    events_.push(place);
+    push_wanted_ = true;
+    look_after_own_events();
+  }
+  // Whoever hears of this node's facts only should know about how far it is.
+  if (user_events_.sent() - facts_->events_sent >= sequence_jump_max / facts_per_jump) overrule(incarnation_);
+  finish_input(now, out);
 }
 
 /// Own events that were not said as often as they should be stay here until they were.
@@ -143,7 +170,8 @@ void core::hear_event(event_record& record, time_point now, effects_type& out) {
   }
   std::vector<event> events;
   std::uint64_t place = 0;
-  switch (user_events_.receive(*origin, std::move(record), now, events, place)) {
+  const bool wanted = is_for_us(record);
+  switch (user_events_.receive(*origin, std::move(record), wanted, now, events, place)) {
     case user_events::reception::duplicate: ++counters_.events_duplicate; break;
     case user_events::reception::refused: ++counters_.refused_forged; break;
     case user_events::reception::fresh:
@@ -156,13 +184,14 @@ void core::hear_event(event_record& record, time_point now, effects_type& out) {
       push_wanted_ = true;
       break;
   }
-  hand_on(events, out);
+  hand_on(events, now, out);
 }
 
-void core::hand_on(std::vector<event>& events, effects_type& out) {
+void core::hand_on(std::vector<event>& events, time_point now, effects_type& out) {
   for (event& e : events) {
     if (const gap* skipped = std::get_if<gap>(&e)) counters_.events_skipped += skipped->count;
-    out.deliver(std::move(e));
+    const auto* asked = std::get_if<membership::query>(&e);
+    if (asked == nullptr || hear_query(*asked, now)) out.deliver(std::move(e));
   }
 }
 

@@ -25,6 +25,7 @@ using detail::reader;
 using detail::writer;
 
 constexpr std::uint8_t item_event = 0x80;
+constexpr std::uint8_t item_query = 0x81;
 constexpr std::uint8_t claim_state_mask = 0x03;
 constexpr std::uint8_t claim_has_facts = 0x04;
 constexpr std::uint8_t claim_bits = claim_state_mask | claim_has_facts;
@@ -67,13 +68,39 @@ claim take_claim(input_archive& archive, std::uint8_t head) {
   return c;
 }
 
-void put_event(std::vector<std::byte>& buffer, const event_record& e) {
-  writer out{buffer};
-  out.put(item_event).put(e.origin.value).put(e.boot).put_varint(e.sequence).put_varint(e.sequence - e.previous);
-  out.put_varint(e.lamport).put_sized(e.topic).put_sized(e.payload.view());
+void put_question(std::vector<std::byte>& buffer, const question& q) {
+  output_archive archive{buffer};
+  archive.out().put_varint(q.timeout_ms);
+  archive(q.tags);
+  archive.out().put_varint(q.members.size());
+  for (const short_name& name : q.members) archive.out().put(name.value);
 }
 
-event_record take_event(reader& in) {
+std::shared_ptr<const question> take_question(input_archive& archive) {
+  auto q = std::make_shared<question>();
+  const std::uint64_t timeout_ms = archive.in().take_varint();
+  archive(q->tags);
+  const std::size_t count = archive.in().take_count(query_filter_size_max / sizeof(short_name), sizeof(short_name));
+  for (std::size_t i = 0; i < count; ++i) q->members.push_back({archive.in().take<std::uint64_t>()});
+  archive.check();
+  const bool sound = timeout_ms > 0 && std::chrono::milliseconds{timeout_ms} <= query_timeout_max &&
+                     size_of(q->tags) <= query_filter_size_max;
+  if (!sound) throw archive_error{"a question out of its ranges"};
+  q->timeout_ms = static_cast<std::uint32_t>(timeout_ms);
+  return q;
+}
+
+void put_event(std::vector<std::byte>& buffer, const event_record& e) {
+  writer out{buffer};
+  out.put(e.question == nullptr ? item_event : item_query);
+  out.put(e.origin.value).put(e.boot).put_varint(e.sequence).put_varint(e.sequence - e.previous);
+  out.put_varint(e.lamport).put_sized(e.topic);
+  if (e.question != nullptr) put_question(buffer, *e.question);
+  out.put_sized(e.payload.view());
+}
+
+event_record take_event(input_archive& archive, std::uint8_t head) {
+  reader& in = archive.in();
   event_record e;
   e.origin.value = in.take<std::uint64_t>();
   e.boot = in.take<std::uint64_t>();
@@ -81,6 +108,7 @@ event_record take_event(reader& in) {
   const std::uint64_t back = in.take_varint();
   e.lamport = in.take_varint();
   e.topic = std::string{as_text(in.take_sized(topic_size_max))};
+  if (head == item_query) e.question = take_question(archive);
   e.payload = bytes::copy(in.take_sized(in.left()));
   if (in.failed() || e.sequence == 0 || back == 0 || back > e.sequence)
     throw archive_error{"an event out of its ranges"};
@@ -92,8 +120,8 @@ items take_items(input_archive& archive) {
   items result;
   while (archive.in().left() > 0) {
     const auto head = archive.in().take<std::uint8_t>();
-    if (head == item_event) {
-      result.events.push_back(take_event(archive.in()));
+    if (head == item_event || head == item_query) {
+      result.events.push_back(take_event(archive, head));
     } else {
       result.claims.push_back(take_claim(archive, head));
     }
@@ -131,8 +159,8 @@ void put_body(writer& out, const event_summary& m) {
 }
 
 void put_direct_head(writer& out, const direct& m) {
-  out.put(m.sender.value).put(m.boot).put(m.addressee).put_varint(m.number).put_sized(m.topic);
-  out.put_varint(m.payload.size());
+  out.put(m.sender.value).put(m.boot).put(m.addressee).put_varint(m.number).put_varint(m.question);
+  out.put_sized(m.topic).put_varint(m.payload.size());
 }
 void put_body(writer& out, const direct& m) {
   put_direct_head(out, m);
@@ -140,6 +168,14 @@ void put_body(writer& out, const direct& m) {
 }
 void put_body(writer& out, const receipt& m) {
   out.put_varint(m.number).put(static_cast<std::uint8_t>(m.verdict)).put_varint(m.highest);
+}
+
+void put_body(writer& out, const reply& m) {
+  out.put(m.sender.value).put(m.boot).put(m.addressee).put_varint(m.question).put(m.answers);
+  out.put_sized(m.payload.view());
+}
+void put_body(writer& out, const reply_receipt& m) {
+  out.put_varint(m.question).put(m.answers);
 }
 
 constexpr std::size_t view_entry_size = 12;
@@ -230,6 +266,7 @@ void take_body(input_archive& archive, direct& m) {
   m.boot = in.take<std::uint64_t>();
   m.addressee = in.take<std::uint32_t>();
   m.number = in.take_varint();
+  m.question = in.take_varint();
   m.topic = std::string{as_text(in.take_sized(topic_size_max))};
   m.payload = bytes::copy(in.take_sized(in.left()));
   if (in.failed() || m.number == 0) throw archive_error{"a message out of its ranges"};
@@ -241,6 +278,20 @@ void take_body(input_archive& archive, receipt& m) {
   if (verdict > static_cast<std::uint8_t>(verdict::renumber)) throw archive_error{"a verdict of unknown kind"};
   m.verdict = static_cast<membership::verdict>(verdict);
   m.highest = in.take_varint();
+}
+
+void take_body(input_archive& archive, reply& m) {
+  reader& in = archive.in();
+  m.sender.value = in.take<std::uint64_t>();
+  m.boot = in.take<std::uint64_t>();
+  m.addressee = in.take<std::uint32_t>();
+  m.question = in.take_varint();
+  m.answers = in.take<bool>();
+  m.payload = bytes::copy(in.take_sized(in.left()));
+}
+void take_body(input_archive& archive, reply_receipt& m) {
+  m.question = archive.in().take_varint();
+  m.answers = archive.in().take<bool>();
 }
 
 template <class Body>
@@ -268,6 +319,8 @@ packet take_message(input_archive& archive, message_kind kind) {
     case message_kind::push_pull: return take_message<push_pull>(archive);
     case message_kind::direct: return take_message<direct>(archive);
     case message_kind::receipt: return take_message<receipt>(archive);
+    case message_kind::reply: return take_message<reply>(archive);
+    case message_kind::reply_receipt: return take_message<reply_receipt>(archive);
   }
   throw archive_error{"a message of unknown kind"};
 }
@@ -287,7 +340,7 @@ read_message take_all(bytes_view body, message_kind kind) {
 message_kind kind_of(const message_body& body) noexcept {
   return static_cast<message_kind>(body.index() + 1);  // the variant lists them in the order of their numbers
 }
-static_assert(std::variant_size_v<message_body> == static_cast<std::size_t>(message_kind::receipt));
+static_assert(std::variant_size_v<message_body> == static_cast<std::size_t>(message_kind::reply_receipt));
 
 detail::wire_prefix prefix_of(message_kind kind) noexcept {
   return {detail::module::membership, static_cast<std::uint8_t>(kind), 0};

@@ -29,6 +29,8 @@ enum class message_kind : std::uint8_t {
   push_pull = 10,
   direct = 11,
   receipt = 12,
+  reply = 13,
+  reply_receipt = 14,
 };
 
 /// A member's id folded to 64 bits: names it where a collision would cost a wasted datagram and nothing else.
@@ -70,6 +72,13 @@ struct claim {
   std::shared_ptr<const membership::facts> facts;  ///< always there when alive; else only in a push-pull
 };
 
+/// What makes an event a query: for how long answers are taken, and who is asked.
+struct question {
+  std::uint32_t timeout_ms = 0;
+  tag_map tags;
+  std::vector<short_name> members;
+};
+
 /// A user event on its way. `previous` is the number of the origin's event before it with the same topic, 0 for none.
 struct event_record {
   short_name origin;
@@ -79,6 +88,7 @@ struct event_record {
   std::uint64_t lamport = 0;
   std::string topic;
   bytes payload;
+  std::shared_ptr<const membership::question> question = nullptr;  ///< none: an event
 };
 
 struct items {
@@ -167,6 +177,7 @@ struct direct {
   std::uint64_t boot = 0;       ///< the sender's
   std::uint32_t addressee = 0;  ///< `address_tag` of the life that it is for
   std::uint64_t number = 0;
+  std::uint64_t question = 0;  ///< of the addressee's, that this answers; 0: it is a message
   std::string topic;
   bytes payload;
 };
@@ -184,8 +195,23 @@ struct receipt {
   std::uint64_t highest = 0;
 };
 
+/// To whoever asked: that its question is here, or the answer where that fits a datagram (else it is a `direct`). Said
+/// again until there is a receipt.
+struct reply {
+  short_name sender;
+  std::uint64_t boot = 0;  ///< the sender's
+  std::uint32_t addressee = 0;
+  std::uint64_t question = 0;
+  bool answers = false;
+  bytes payload;
+};
+struct reply_receipt {
+  std::uint64_t question = 0;
+  bool answers = false;
+};
+
 using message_body = std::variant<ping, ack, ping_request, nack, stranger, gossip, announce, view_summary,
-                                  event_summary, push_pull, direct, receipt>;
+                                  event_summary, push_pull, direct, receipt, reply, reply_receipt>;
 
 struct packet {
   message_body body;
@@ -225,7 +251,11 @@ void write_frame(std::vector<std::byte>& buffer, std::uint32_t cluster, bool fir
 void write_direct_head(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first, const direct& body);
 
 /// Bytes that a direct message takes in a datagram beside its payload and topic, at most.
-inline constexpr std::size_t direct_overhead_max = 8 + 8 + 4 + 10 + 1 + 3;
+inline constexpr std::size_t direct_overhead_max = 8 + 8 + 4 + 10 + 1 + 1 + 3;
+/// Bytes that a reply takes in a datagram beside its payload, at most.
+inline constexpr std::size_t reply_overhead_max = 8 + 8 + 4 + 10 + 1 + 3;
+/// Bytes that a query takes beside an event and beside its filter, at most.
+inline constexpr std::size_t question_overhead_max = 16;
 /// Bytes that an event takes in a datagram beside its payload and topic, at most.
 inline constexpr std::size_t event_overhead_max = 1 + 8 + 8 + 3 * 10 + 1 + 2;
 /// Entries of a summary that fit a datagram of this size.

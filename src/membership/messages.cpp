@@ -69,7 +69,7 @@ void messages::post(correspondence& to, waiting_message what) {
 
 void messages::drop(correspondence& from, std::size_t position, std::error_code error) {
   const auto at = from.waiting.begin() + static_cast<std::ptrdiff_t>(position);
-  finished_.push_back({at->call, error});
+  if (at->call != 0) finished_.push_back({at->call, error});
   --waiting_;
   waiting_bytes_ -= at->payload.size();
   if (position < from.unheard) --from.unheard;

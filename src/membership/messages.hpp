@@ -41,8 +41,9 @@ private:
 
 /// A reliable message that has no receipt yet.
 struct waiting_message {
-  std::uint64_t call = 0;
+  std::uint64_t call = 0;  ///< 0: nobody waits for its end
   std::uint64_t number = 0;
+  std::uint64_t question = 0;  ///< see `direct`
   std::string topic;
   bytes payload;
   time_point deadline;

@@ -44,9 +44,12 @@ enum class mutation : std::uint8_t {
   pushes_unspaced,           ///< each piece of news is a round of datagrams
   no_message_deduplication,  ///< a message to one member is delivered each time it arrives
   receipts_unseen,           ///< a message is said to be here that was not delivered
+  no_message_retry,          ///< what a broken stream lost is not sent again
+  answers_counted_twice,     ///< an answer that comes again is taken for another
+  asks_everybody,            ///< whom a query is for does not matter
 };
 
-inline constexpr std::size_t mutations = 33;
+inline constexpr std::size_t mutations = 36;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_deduplication",
                                                                         "no_topic_order",
@@ -79,8 +82,11 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "renews_suspicions",
                                                                         "pushes_unspaced",
                                                                         "no_message_deduplication",
-                                                                        "receipts_unseen"};
-static_assert(static_cast<std::size_t>(mutation::receipts_unseen) + 1 == mutations);
+                                                                        "receipts_unseen",
+                                                                        "no_message_retry",
+                                                                        "answers_counted_twice",
+                                                                        "asks_everybody"};
+static_assert(static_cast<std::size_t>(mutation::asks_everybody) + 1 == mutations);
 
 #ifdef ARTILLERY_MUTANTS
 extern mutation planted;  // defined by the program that plants

@@ -22,36 +22,47 @@ std::error_code core::send(std::uint64_t call, const node_id& to, std::string to
   }
   const member_row* row = members_.find(to);
   if (row == nullptr || !row->present()) return errc::unknown_member;
-  correspondence& with = messages_.with(to, row->standing.boot);
-  if (!reliable) {
-    ++counters_.messages_sent;
-    datagram_writer writer = begin_datagram(direct_to(*row, ++with.datagrams_sent, std::move(topic), payload));
+  if (reliable) {
+    const auto error = post_to(*row, {.call = call,
+                                      .number = 0,
+                                      .question = 0,
+                                      .topic = std::move(topic),
+                                      .payload = std::move(payload),
+                                      .deadline = now + std::max(how.timeout, duration::zero()),
+                                      .said = 0});
+    if (error) return error;
+  } else {
+    const std::uint64_t number = ++messages_.with(to, row->standing.boot).datagrams_sent;
+    datagram_writer writer = begin_datagram(direct_to(*row, number, 0, std::move(topic), payload));
     piggyback(writer, 1);
     send_datagram(row->facts->at, writer, out);
     messages_.end(call, {});
-    finish_input(now, out);
-    return {};
-  }
-  const bool window_full =
-      !with.waiting.empty() && with.frames_sent + 1 - with.waiting.front().number >= message_window;
-  if (window_full || messages_.waiting() >= config_.messages_max ||
-      messages_.waiting_bytes() + payload.size() > config_.messages_bytes_max) {
-    return errc::would_overflow;
   }
   ++counters_.messages_sent;
-  messages_.post(with, {.call = call,
-                        .topic = std::move(topic),
-                        .payload = std::move(payload),
-                        .deadline = now + std::max(how.timeout, duration::zero())});
   finish_input(now, out);
   return {};
 }
 
-direct core::direct_to(const member_row& to, std::uint64_t number, std::string topic, bytes payload) const {
+/// Takes on what is to be said by a stream.
+std::error_code core::post_to(const member_row& row, waiting_message what) {
+  correspondence& with = messages_.with(row.key, row.standing.boot);
+  const bool window_full =
+      !with.waiting.empty() && with.frames_sent + 1 - with.waiting.front().number >= message_window;
+  if (window_full || messages_.waiting() >= config_.messages_max ||
+      messages_.waiting_bytes() + what.payload.size() > config_.messages_bytes_max) {
+    return errc::would_overflow;
+  }
+  messages_.post(with, std::move(what));
+  return {};
+}
+
+direct core::direct_to(const member_row& to, std::uint64_t number, std::uint64_t question, std::string topic,
+                       bytes payload) const {
   return {.sender = shorten(self_.id),
           .boot = self_.boot,
           .addressee = to.tag(),
           .number = number,
+          .question = question,
           .topic = std::move(topic),
           .payload = std::move(payload)};
 }
@@ -70,7 +81,7 @@ void core::tend_messages(time_point now, effects_type& out) {
     if (lost) {
       with.stream = 0;
       with.unheard = 0;
-      with.retry_at = now + config_.gossip_interval;
+      with.retry_at = now + (mutant(mutation::no_message_retry) ? query_timeout_max : config_.gossip_interval);
     }
     if (!with.waiting.empty()) speak(with, *row, now, out);
   }
@@ -96,7 +107,8 @@ void core::speak(correspondence& with, const member_row& to, time_point now, eff
     if (with.unheard > 0 && unheard_bytes > message_bytes_unheard_max) return;
     ++next.said;
     ++with.unheard;
-    write_direct_head(buffer_, cluster_, !by->spoken, direct_to(to, next.number, next.topic, next.payload));
+    write_direct_head(buffer_, cluster_, !by->spoken,
+                      direct_to(to, next.number, next.question, next.topic, next.payload));
     by->spoken = true;
     by->deadline = now + config_.stream_timeout;
     ++counters_.frames_sent;
@@ -122,6 +134,10 @@ verdict core::take_message(const direct& m, bool by_stream, std::uint64_t& highe
   }
   if (sight == seen_numbers::sight::seen) {
     ++counters_.messages_duplicate;
+    return verdict::taken;
+  }
+  if (m.question != 0) {
+    take_answer(*sender, m.question, &m.payload);
     return verdict::taken;
   }
   ++counters_.messages_received;

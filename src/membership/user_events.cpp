@@ -15,18 +15,30 @@ std::uint32_t digest_of_events(short_name origin, std::uint64_t boot, std::uint6
   return static_cast<std::uint32_t>(detail::mix64(origin.value ^ detail::mix64(boot ^ detail::mix64(base))));
 }
 
+event event_of(const node_id& origin, const event_record& record) {
+  if (record.question == nullptr) return user_event{origin, record.topic, record.payload, record.lamport};
+  return query{.origin = origin,
+               .topic = record.topic,
+               .payload = record.payload,
+               .lamport = record.lamport,
+               .number = record.sequence,
+               .timeout = std::chrono::milliseconds{record.question->timeout_ms}};
+}
+
 }  // namespace
 
 // ---- one's own ----
 
-std::uint64_t user_events::compose(short_name self, std::uint64_t boot, std::string topic, bytes payload) {
+std::uint64_t user_events::compose(short_name self, std::uint64_t boot, std::string topic, bytes payload,
+                                   std::shared_ptr<const question> asks) {
   event_record record{.origin = self,
                       .boot = boot,
                       .sequence = ++sent_,
                       .previous = topics_floor_,
                       .lamport = ++lamport_,
                       .topic = std::move(topic),
-                      .payload = std::move(payload)};
+                      .payload = std::move(payload),
+                      .question = std::move(asks)};
   const auto found = last_by_topic_.find(record.topic);
   if (found != last_by_topic_.end()) {
     record.previous = std::exchange(found->second, record.sequence);
@@ -126,7 +138,7 @@ std::uint64_t user_events::believed_max(const member_row& from, std::uint64_t ba
   return least + std::min(sequence_jump_max, ~std::uint64_t{0} - least);
 }
 
-user_events::reception user_events::receive(const member_row& from, event_record record, time_point now,
+user_events::reception user_events::receive(const member_row& from, event_record record, bool wanted, time_point now,
                                             std::vector<event>& out, std::uint64_t& place) {
   origin_row& o = origin(from.key, from.standing.boot);
   ARTILLERY_INVARIANT(o.boot == from.standing.boot);
@@ -136,7 +148,7 @@ user_events::reception user_events::receive(const member_row& from, event_record
   const bool held = at != o.ahead.end() && at->sequence == record.sequence;
   if (record.sequence <= o.base || held) {
     if (mutant(mutation::no_deduplication)) {
-      out.push_back(user_event{from.key, record.topic, record.payload, record.lamport});
+      out.push_back(event_of(from.key, record));
     }
     return reception::duplicate;
   }
@@ -151,7 +163,8 @@ user_events::reception user_events::receive(const member_row& from, event_record
   o.ahead.insert(position, held_event{.sequence = record.sequence,
                                       .previous = record.previous,
                                       .delivered = false,
-                                      .event = {from.key, record.topic, record.payload, record.lamport}});
+                                      .wanted = wanted,
+                                      .event = event_of(from.key, record)});
   settle(o, out);
   note_missing(o, now);
   ARTILLERY_INVARIANT(o.ahead.size() <= events_ahead_max);
@@ -171,8 +184,8 @@ void user_events::settle(origin_row& o, std::vector<event>& out) {
     if (h.delivered) continue;
     if (!is_done(h.previous) && !mutant(mutation::no_topic_order)) continue;
     h.delivered = true;
-    out.push_back(std::move(h.event));
-    h.event = {};
+    if (h.wanted) out.push_back(std::move(h.event));
+    h.event = user_event{};
   }
   std::size_t done = 0;
   while (done < o.ahead.size() && o.ahead[done].sequence == o.base + 1) {

@@ -34,7 +34,8 @@ public:
       : origins_{hash_key}, kept_max_{kept_max}, kept_bytes_max_{kept_bytes_max} {}
 
   /// Own event: numbered, stamped and kept. Returns its place among the kept.
-  std::uint64_t compose(short_name self, std::uint64_t boot, std::string topic, bytes payload);
+  std::uint64_t compose(short_name self, std::uint64_t boot, std::string topic, bytes payload,
+                        std::shared_ptr<const question> asks);
   [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
   /// Others hold that this node has sent more: what they would take for old news is not used again.
   void raise_sent(std::uint64_t number) noexcept;
@@ -47,8 +48,9 @@ public:
   void restamp(std::uint64_t boot);
 
   enum class reception { fresh, duplicate, refused };
-  /// Another's event. `out` gets what can be delivered now; `place` where a fresh one is kept.
-  reception receive(const member_row& origin, event_record record, time_point now, std::vector<event>& out,
+  /// Another's event; one that is not `wanted` here is kept for others and not delivered. `out` gets what can be
+  /// delivered now; `place` where a fresh one is kept.
+  reception receive(const member_row& origin, event_record record, bool wanted, time_point now, std::vector<event>& out,
                     std::uint64_t& place);
 
   /// The origin's later life begins: nothing of it is here yet but what it had sent when it said so.
@@ -108,7 +110,8 @@ private:
     std::uint64_t sequence;
     std::uint64_t previous;
     bool delivered;
-    user_event event;  // empty once delivered
+    bool wanted;
+    membership::event event;  // empty once delivered
   };
   struct kept_event {
     std::uint64_t place;

@@ -43,9 +43,9 @@ void node_impl::pull_replication() {
 /// Anything but an event of a user's may have changed who is there, and what they say of themselves.
 void node_impl::hear(const membership::event& what) {
   if (replica_ != nullptr) give_hint(what, *replica_);
-  const bool is_users = std::holds_alternative<membership::user_event>(what) ||
-                        std::holds_alternative<membership::message>(what) ||
-                        std::holds_alternative<membership::gap>(what);
+  const bool is_users =
+      std::holds_alternative<membership::user_event>(what) || std::holds_alternative<membership::message>(what) ||
+      std::holds_alternative<membership::query>(what) || std::holds_alternative<membership::gap>(what);
   if (!is_users) observe_soon();
 }
 

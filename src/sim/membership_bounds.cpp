@@ -112,9 +112,15 @@ std::uint64_t answers_to(bytes_view datagram) noexcept {
     case message_kind::ping_request: return 2;  // the ping, and the nack
     case message_kind::view_summary:
     case message_kind::event_summary: return repair_max;
-    case message_kind::direct: return 1;
+    case message_kind::direct:
+    case message_kind::reply: return 1;
     default: return 0;
   }
+}
+
+std::uint64_t replies_to_query(const membership::config& config) noexcept {
+  // That it is here and the answer, at once, and one of both each tick.
+  return static_cast<std::uint64_t>(duration{std::chrono::seconds{1}} / config.gossip_interval) + 3;
 }
 
 load burst_bound(const membership::config& config, std::uint64_t answers) noexcept {
@@ -133,7 +139,7 @@ load burst_bound(const membership::config& config, std::uint64_t answers) noexce
 std::size_t held_bound(const membership::config& config) noexcept {
   return config.members_max + 1 + config.broadcasts_max + membership::events_relayed_max + config.streams_max * 3 +
          membership::relays_max + membership::checks_max + config.events_kept_max + config.broadcasts_max +
-         config.seeds_max + config.messages_max;
+         config.seeds_max + config.messages_max + config.queries_max + membership::queries_heard_max;
 }
 
 }  // namespace artillery::sim

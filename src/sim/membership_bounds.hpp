@@ -46,6 +46,9 @@ struct load {
 /// Datagrams that one may be answered with, at most.
 [[nodiscard]] std::uint64_t answers_to(bytes_view datagram) noexcept;
 
+/// Datagrams in a second that say something to a query which was told to the application.
+[[nodiscard]] std::uint64_t replies_to_query(const membership::config& config) noexcept;
+
 /// M5: what one member sends in a second, whatever happens, when what it hears in it may be answered with `answers`
 /// datagrams.
 [[nodiscard]] load burst_bound(const membership::config& config, std::uint64_t answers) noexcept;

@@ -11,6 +11,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t violations_max = 20;  // one bug breaks many promises; the first few tell it
 
+/// A process that was stopped may say something to a query so long after its time.
+constexpr duration queries_linger = 25s;
+
 /// What `membership_checkers::payload` packs.
 using numbers = std::array<std::uint64_t, 3>;
 
@@ -76,7 +79,9 @@ void membership_checkers::heard_datagram(std::size_t process, bytes_view datagra
 /// M5, at the end of a second.
 void membership_checkers::check_second(std::size_t process, time_point now) {
   process_state& p = processes_[process];
-  const load most = burst_bound(p.settings, p.second_answers);
+  const std::uint64_t replies = p.queries_until.size() * replies_to_query(p.settings);
+  const load most = burst_bound(p.settings, p.second_answers + replies);
+  std::erase_if(p.queries_until, [&](time_point until) { return until < now - queries_linger; });
   const load sent = std::exchange(p.second_sent, {});
   totals_.second_bytes_max = std::max(totals_.second_bytes_max, sent.bytes);
   totals_.second_datagrams_permille_max =
@@ -134,6 +139,8 @@ void membership_checkers::saw(std::size_t process, const membership::event& even
   } else if (const auto* u = std::get_if<membership::user_event>(&event)) {
     ++totals_.user_events;
     check_event_order(process, *u, now);
+  } else if (const auto* q = std::get_if<membership::query>(&event)) {
+    processes_[process].queries_until.push_back(now + q->timeout);
   } else if (const auto* g = std::get_if<membership::gap>(&event)) {
     totals_.gaps += g->count;
     check_gap(process, *g, now);
@@ -258,7 +265,8 @@ std::string membership_checkers::unaccounted(std::size_t process, std::size_t or
   if (!a.missed.empty()) next = std::min(next, a.missed.begin()->first);
   while (next <= last) {
     const auto gap = a.missed.find(next);
-    if (gap == a.missed.end() && !a.given.contains(next)) {
+    const bool given = a.given.contains(next) || processes_[origin].questions.contains(next);
+    if (gap == a.missed.end() && !given) {
       return "event " + std::to_string(next) + " of " + process_name(origin) + " was neither given to " +
              process_name(process) + " nor told to be missed";
     }

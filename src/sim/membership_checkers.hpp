@@ -28,6 +28,9 @@ public:
   /// Somebody's word of a member that does not exist may be believed for a while.
   void allow_made_up(const node_id& id) { known_.insert(id); }
 
+  /// The event of this number is a question, which is not told to everybody.
+  void asked(std::size_t process, std::uint64_t number_of_all) { processes_[process].questions.insert(number_of_all); }
+
   void saw(std::size_t process, const membership::event& event, const membership_truth& truth, time_point now);
   void sent_datagram(std::size_t process, std::size_t size, time_point now);
   void heard_datagram(std::size_t process, bytes_view datagram, time_point now);
@@ -95,9 +98,11 @@ private:
     membership::config settings;
     std::map<node_id, sight> sights;
     std::map<std::size_t, account> events;  // by origin
+    std::set<std::uint64_t> questions;      // among its own events
     time_point second_begins;
     load second_sent;
     std::uint64_t second_answers = 0;
+    std::vector<time_point> queries_until;  // that were told to it
   };
 
   void check_transition(std::size_t process, told next, const membership::member& about, time_point now);

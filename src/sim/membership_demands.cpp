@@ -16,6 +16,9 @@ constexpr std::size_t talkers_max = 16;
 /// So many send a reliable message at a time: a member may accept one stream only.
 constexpr std::size_t senders_max = 8;
 
+/// What a run asks has ended after this.
+constexpr duration longest_query = 10'100ms;
+
 /// Events that one member sends at once: more than the smallest store keeps.
 constexpr int burst_events = 8;
 
@@ -113,6 +116,30 @@ void membership_demands::messages() {
   for (host h : members) {
     const std::size_t open = world_.messages().under_way(world_.process(h));
     if (open > 0) violate(host_name(h) + " waits for " + std::to_string(open) + " messages whose time is over");
+  }
+}
+
+void membership_demands::queries() {
+  if (broken()) return;
+  const std::vector<host> members = world_.members();
+  const membership::config& config = world_.settings();
+  // As with a burst: where few events are kept, a question may not reach everybody in a large group.
+  if (members.size() < 2 || members.size() > config.gossip_fanout + 1) return;
+  world_.run_for(world_.stretched(longest_query));
+  detail::random random = random_.fork("queries");
+  const host from = members[static_cast<std::size_t>(random.below(members.size()))];
+  const std::uint64_t call = world_.query(from, {}, dissemination_bound(config, world_.size()) * 2);
+  ++figures_.operations;
+  world_.run_for(world_.stretched(dissemination_bound(config, world_.size()) * 2));
+  const membership::query_end end = world_.queries().end_of(call);
+  if (end.asked != members.size() - 1 || end.answered != end.asked) {
+    violate("query " + std::to_string(call) + " of " + host_name(from) + " was answered by " +
+            std::to_string(end.answered) + " of " + std::to_string(end.asked) + ", who are " +
+            std::to_string(members.size() - 1));
+  }
+  for (host h : members) {
+    const std::size_t open = world_.queries().open(world_.process(h));
+    if (open > 0) violate(host_name(h) + " waits for " + std::to_string(open) + " queries whose time is over");
   }
 }
 

@@ -20,6 +20,8 @@ public:
   void events();
   /// Who is there gets each reliable message, and every call has ended in time.
   void messages();
+  /// Who asks all has all their answers, and every question has ended in time.
+  void queries();
   /// Who sends much at a time is heard all the same, however few events are kept.
   void burst();
   /// M5: a cluster that has nothing to say sends no more than its probes.

@@ -62,6 +62,7 @@ void membership_host::run(const call& what, time_point now, network_effects& out
 
 void membership_host::hand_on_ended(time_point now) {
   for (const membership::finished_call& one : core_.take_finished()) observer_.ended(process_, one, now);
+  for (const membership::query_news& one : core_.take_news()) observer_.came(process_, one, now);
 }
 
 void membership_host::after_input(time_point now) {

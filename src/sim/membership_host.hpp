@@ -19,6 +19,8 @@ public:
   virtual void heard_datagram(std::size_t /*process*/, bytes_view /*datagram*/, time_point /*now*/) {}
   /// A call has ended.
   virtual void ended(std::size_t /*process*/, const membership::finished_call& /*what*/, time_point /*now*/) {}
+  /// Something came of a query.
+  virtual void came(std::size_t /*process*/, const membership::query_news& /*what*/, time_point /*now*/) {}
   /// The node has left, which it tells once.
   virtual void gone(std::size_t /*process*/, time_point /*now*/) {}
   /// Now and then, for what must hold at any time.

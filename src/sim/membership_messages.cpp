@@ -10,14 +10,6 @@ std::string call_name(std::uint64_t call) {
   return "message " + std::to_string(call);
 }
 
-std::uint64_t call_of(bytes_view payload) {
-  std::uint64_t call = 0;
-  for (std::size_t i = 0; i < sizeof(call) && i < payload.size(); ++i) {
-    call |= std::to_integer<std::uint64_t>(payload[i]) << (8 * i);
-  }
-  return call;
-}
-
 }  // namespace
 
 bytes message_book::payload(std::uint64_t call, std::size_t more) {
@@ -25,6 +17,14 @@ bytes message_book::payload(std::uint64_t call, std::size_t more) {
   std::memset(raw.data(), 0, sizeof(call) + more);
   for (std::size_t i = 0; i < sizeof(call); ++i) raw.data()[i] = static_cast<std::byte>(call >> (8 * i));
   return std::move(raw).freeze(sizeof(call) + more);
+}
+
+std::uint64_t message_book::call_of(bytes_view payload) {
+  std::uint64_t call = 0;
+  for (std::size_t i = 0; i < sizeof(call) && i < payload.size(); ++i) {
+    call |= std::to_integer<std::uint64_t>(payload[i]) << (8 * i);
+  }
+  return call;
 }
 
 void message_book::sent(std::uint64_t call, std::size_t process, const node_id& sender, const node_id& addressee,

@@ -15,6 +15,7 @@ class message_book {
 public:
   /// The payload of a message: its call, then as many bytes as wanted.
   [[nodiscard]] static bytes payload(std::uint64_t call, std::size_t more);
+  [[nodiscard]] static std::uint64_t call_of(bytes_view payload);
 
   /// `process` sends; numbers grow from call to call.
   void sent(std::uint64_t call, std::size_t process, const node_id& sender, const node_id& addressee, bool reliable);

@@ -46,6 +46,7 @@ public:
     demands_.convergence("after healing", swarm_.length);
     demands_.events();
     demands_.messages();
+    demands_.queries();
     demands_.burst();
     demands_.idle_load();
     demands_.restarting();
@@ -117,6 +118,7 @@ private:
         return world_.broadcast(c.which, c.value % 2 == 0 ? "left" : "right");
       case membership_act::chatter: return chatter(c);
       case membership_act::send: return send(c);
+      case membership_act::query: return query(c);
     }
   }
 
@@ -224,6 +226,14 @@ private:
     static_cast<void>(world_.send(c.which, c.other, reliable, more));
   }
 
+  /// Every other one names whom it asks.
+  void query(const membership_choice& c) {
+    ++operations_;
+    std::vector<host> named;
+    if (c.value % 2 == 0) named = {c.other, static_cast<host>(c.value / 2 % swarm_.nodes)};
+    static_cast<void>(world_.query(c.which, named, std::chrono::milliseconds{100 + c.value / 256 % 10'000}));
+  }
+
   void forge_something(const membership_choice& c) {
     detail::random random{c.value};
     const auto kind = static_cast<forgery>(random.below(forgeries));
@@ -304,6 +314,9 @@ private:
                   {"messages_sent", world_.messages().seen().sent},
                   {"messages_delivered", world_.messages().seen().given},
                   {"messages_failed", world_.messages().seen().failed},
+                  {"queries_asked", world_.queries().seen().asked},
+                  {"queries_heard", world_.queries().seen().heard},
+                  {"answers", world_.queries().seen().answers},
                   {"joined", seen.joined},
                   {"suspected", seen.suspected},
                   {"recovered", seen.recovered},

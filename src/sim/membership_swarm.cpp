@@ -135,7 +135,8 @@ std::optional<fault_family> family_of(membership_act act) {
     case membership_act::change_tags:
     case membership_act::broadcast:
     case membership_act::chatter:
-    case membership_act::send: return std::nullopt;
+    case membership_act::send:
+    case membership_act::query: return std::nullopt;
   }
   return std::nullopt;
 }
@@ -206,6 +207,7 @@ std::string_view to_string(membership_act act) noexcept {
     case membership_act::broadcast: return "broadcast";
     case membership_act::chatter: return "chatter";
     case membership_act::send: return "send";
+    case membership_act::query: return "query";
   }
   return "?";
 }
@@ -274,6 +276,11 @@ membership_swarm draw_membership_swarm(const detail::random& random, const run_o
   const std::uint64_t messages = to_one.between(1, 40);
   p.draw_from(random.fork("choices of messages"));
   p.add({membership_act::send}, sends ? messages : 0);
+  detail::random to_all = random.fork("queries");
+  const bool asks = to_all.chance(1, 3);
+  const std::uint64_t questions = to_all.between(1, 8);
+  p.draw_from(random.fork("choices of queries"));
+  p.add({membership_act::query}, asks ? questions : 0);
   return s;
 }
 

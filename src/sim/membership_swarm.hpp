@@ -28,7 +28,8 @@ enum class membership_act : std::uint8_t {
   change_tags,
   broadcast,
   chatter,  ///< very many broadcasts in a short time
-  send      ///< a message to one member
+  send,     ///< a message to one member
+  query     ///< a question to all
 };
 
 [[nodiscard]] std::string_view to_string(membership_act act) noexcept;

@@ -4,6 +4,12 @@
 #include <utility>
 
 namespace artillery::sim {
+namespace {
+
+/// An answer that goes by a stream.
+constexpr std::size_t long_answer = 5'000;
+
+}  // namespace
 
 membership_world::membership_world(std::uint64_t seed, membership::config settings, const link_faults& faults)
     : settings_{std::move(settings)}, world_{seed, faults}, random_{world_.seed_for("membership")} {}
@@ -81,6 +87,35 @@ std::uint64_t membership_world::send(host from, host to, bool reliable, std::siz
     if (error) complain(now, messages_.refused(number));
   });
   return number;
+}
+
+std::uint64_t membership_world::query(host from, const std::vector<host>& named, duration timeout) {
+  if (!is_member(from) || world_.is_paused(from)) return 0;
+  const std::uint64_t number = ++calls_;
+  membership::query_options options{.tags = {}, .members = {}, .timeout = timeout};
+  for (host h : named) options.members.push_back(id(h));
+  const std::size_t process = nodes_[from].process;
+  queries_.asked(number, process, id(from), options.members);
+  call(from, [=, this](membership::core& core, time_point now, membership::core::effects_type& out) {
+    const std::uint64_t number_of_all = core.events_base(id(from)) + 1;
+    const auto error = core.query(number, "asked", query_book::payload(number), options, now, out);
+    if (error) queries_.refused(number);
+    if (!error) checkers_.asked(process, number_of_all);
+  });
+  return number;
+}
+
+/// Some at once, some later, some at more length than a datagram holds.
+void membership_world::answer(host by, std::size_t process, const membership::query& asked) {
+  const std::uint64_t kind = message_book::call_of(asked.payload.view()) + by;
+  const auto wait = kind % 3 == 0 ? asked.timeout / 8 : duration::zero();
+  const std::size_t more = kind % 5 == 0 ? long_answer : 0;
+  world_.schedule(world_.now() + wait, [this, by, process, asked, more] {
+    if (!world_.is_up(by) || nodes_[by].process != process || world_.is_paused(by)) return;
+    call(by, [&](membership::core& core, time_point now, membership::core::effects_type& out) {
+      static_cast<void>(core.answer(asked.origin, asked.number, query_book::answer_to(asked, id(by), more), now, out));
+    });
+  });
 }
 
 void membership_world::leave(host which) {
@@ -188,6 +223,15 @@ void membership_world::delivered(std::size_t process, const membership::event& e
   checkers_.saw(process, event, truth_of(event), now);
   const auto* told = std::get_if<membership::message>(&event);
   if (told != nullptr) complain(now, messages_.given(id(host_of_process_[process]), *told));
+  if (const auto* asked = std::get_if<membership::query>(&event)) {
+    const host which = host_of_process_[process];
+    complain(now, queries_.heard(process, id(which), *asked));
+    answer(which, process, *asked);
+  }
+}
+
+void membership_world::came(std::size_t process, const membership::query_news& what, time_point now) {
+  complain(now, queries_.came(process, what));
 }
 
 void membership_world::ended(std::size_t process, const membership::finished_call& what, time_point now) {

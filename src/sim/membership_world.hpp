@@ -13,6 +13,7 @@
 #include "sim/membership_checkers.hpp"
 #include "sim/membership_host.hpp"
 #include "sim/membership_messages.hpp"
+#include "sim/membership_queries.hpp"
 
 namespace artillery::sim {
 
@@ -36,6 +37,8 @@ public:
   /// Sends a message of its own to another host's present life, with so many bytes more than it needs. Returns its
   /// call.
   std::uint64_t send(host from, host to, bool reliable, std::size_t more = 0);
+  /// Asks a question of its own of all, or of those named; whoever hears it answers soon. Returns its call.
+  std::uint64_t query(host from, const std::vector<host>& named, duration timeout);
   void leave(host which);
   /// The machine sleeps; `deaf`: what is sent to it meanwhile is lost.
   void suspend(host which, duration length, bool deaf);
@@ -76,6 +79,7 @@ public:
   [[nodiscard]] sim::world& world() noexcept { return world_; }
   [[nodiscard]] membership_checkers& checkers() noexcept { return checkers_; }
   [[nodiscard]] const message_book& messages() const noexcept { return messages_; }
+  [[nodiscard]] const query_book& queries() const noexcept { return queries_; }
   [[nodiscard]] const membership::config& settings() const noexcept { return settings_; }
   /// Number of test events that a process sent on a topic.
   [[nodiscard]] std::uint64_t sent_on(std::size_t process, const std::string& topic) const;
@@ -101,6 +105,8 @@ private:
   }
   void gone(std::size_t process, time_point now) override;
   void ended(std::size_t process, const membership::finished_call& what, time_point now) override;
+  void came(std::size_t process, const membership::query_news& what, time_point now) override;
+  void answer(host by, std::size_t process, const membership::query& asked);
   void complain(time_point now, const std::string& what);
   void look_at(std::size_t process, const membership::core& core, time_point now) override {
     checkers_.holds(process, core, now);
@@ -119,6 +125,7 @@ private:
   detail::random random_;
   membership_checkers checkers_;
   message_book messages_;
+  query_book queries_;
   std::uint64_t calls_ = 0;
   std::vector<node> nodes_;
   std::vector<host> host_of_process_;

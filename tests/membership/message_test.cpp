@@ -103,7 +103,13 @@ TEST_CASE("a claim and an event have the bytes that docs/membership.md shows", "
 
 TEST_CASE("a message to one member and its receipt have the bytes that docs/membership.md shows",
           "[membership][message]") {
-  const direct m{.sender = {7}, .boot = 3, .addressee = 0x0a0b0c0d, .number = 300, .topic = "t", .payload = "payload"};
+  const direct m{.sender = {7},
+                 .boot = 3,
+                 .addressee = 0x0a0b0c0d,
+                 .number = 300,
+                 .question = 5,
+                 .topic = "t",
+                 .payload = "payload"};
   std::vector<std::byte> buffer;
   datagram_writer writer{buffer, cluster, 1'400};
   writer.begin(m);
@@ -112,6 +118,7 @@ TEST_CASE("a message to one member and its receipt have the bytes that docs/memb
       "0300000000000000"
       "0d0c0b0a"
       "ac02"
+      "05"
       "0174"
       "07"
       "7061796c6f6164";
@@ -122,8 +129,67 @@ TEST_CASE("a message to one member and its receipt have the bytes that docs/memb
   CHECK(hex(buffer) == "0cac020305");
 }
 
+TEST_CASE("a query and the replies to it have the bytes that docs/membership.md shows", "[membership][message]") {
+  event_record asked = some_event();
+  asked.question =
+      std::make_shared<const question>(question{.timeout_ms = 300, .tags = {{"role", "db"}}, .members = {{8}}});
+  std::vector<std::byte> buffer;
+  datagram_writer writer{buffer, cluster, 1'400};
+  writer.begin(gossip{});
+  writer.add(asked);
+  CHECK(hex(bytes_view{buffer}.subspan(13)) ==
+        "81"
+        "0700000000000000"
+        "0300000000000000"
+        "0c"
+        "02"
+        "63"
+        "0174"
+        "ac02"
+        "0104726f6c65026462"
+        "010800000000000000"
+        "07"
+        "7061796c6f6164");
+  const auto read = read_datagram(writer.seal(), cluster);
+  REQUIRE_FALSE(read.error);
+  REQUIRE(read.value.items.events.size() == 1);
+  CHECK(read.value.items.events[0].question->tags == asked.question->tags);
+  CHECK(read.value.items.events[0].payload == bytes{"payload"});
+  writer.begin(
+      reply{.sender = {7}, .boot = 3, .addressee = 0x0a0b0c0d, .question = 300, .answers = true, .payload = "payload"});
+  CHECK(hex(bytes_view{buffer}.subspan(13)) ==
+        "0700000000000000"
+        "0300000000000000"
+        "0d0c0b0a"
+        "ac02"
+        "01"
+        "07"
+        "7061796c6f6164");
+  writer.begin(reply_receipt{.question = 300, .answers = true});
+  CHECK(hex(bytes_view{buffer}.subspan(13)) == "ac0201");
+}
+
+TEST_CASE("a query that nobody may ask is refused", "[membership][message][robust]") {
+  const auto read_back = [](question q) {
+    event_record asked = some_event();
+    asked.question = std::make_shared<const question>(std::move(q));
+    std::vector<std::byte> buffer;
+    datagram_writer writer{buffer, cluster, 8'900};
+    writer.begin(gossip{});
+    writer.add(asked);
+    return read_datagram(writer.seal(), cluster).error;
+  };
+  CHECK_FALSE(read_back({.timeout_ms = 3'600'000, .tags = {}, .members = std::vector<short_name>(32, short_name{1})}));
+  CHECK(read_back({.timeout_ms = 0, .tags = {}, .members = {}}) == errc::malformed);
+  CHECK(read_back({.timeout_ms = 3'600'001, .tags = {}, .members = {}}) == errc::malformed);
+  CHECK(read_back({.timeout_ms = 1, .tags = {}, .members = std::vector<short_name>(33, short_name{1})}) ==
+        errc::malformed);
+  CHECK(read_back({.timeout_ms = 1, .tags = {{"k", std::string(254, 'x')}}, .members = {}}) == errc::malformed);
+}
+
 TEST_CASE("a message to one member that contradicts itself is refused", "[membership][message][robust]") {
-  const direct sound{.sender = {7}, .boot = 3, .addressee = 1, .number = 1, .topic = "t", .payload = "payload"};
+  const direct sound{
+      .sender = {7}, .boot = 3, .addressee = 1, .number = 1, .question = 0, .topic = "t", .payload = "payload"};
   std::vector<std::byte> whole;
   write_frame(whole, cluster, false, sound);
   CHECK_FALSE(read_frame(whole, cluster, false).error);
@@ -175,7 +241,7 @@ TEST_CASE("bodies of any bytes behind a sound header are read or refused, never 
   detail::random random{3};
   std::vector<std::byte> buffer;
   for (int i = 0; i < 20'000; ++i) {
-    const auto kind = static_cast<std::uint8_t>(random.below(12));
+    const auto kind = static_cast<std::uint8_t>(random.below(18));
     detail::begin_datagram(buffer, {detail::module::membership, kind, 0}, cluster);
     const std::uint64_t size = random.below(120);
     for (std::uint64_t k = 0; k < size; ++k) buffer.push_back(static_cast<std::byte>(random.below(256)));

@@ -108,6 +108,14 @@ described membership_words::describe_body(const message_body& body) const {
     return {"direct",
             "message " + std::to_string(m->number) + ", " + m->topic + " '" + std::string{m->payload.text()} + "'"};
   }
+  if (const auto* m = std::get_if<reply>(&body)) {
+    const std::string question = " question " + std::to_string(m->question);
+    return {"reply", m->answers ? "reply to" + question + " '" + std::string{m->payload.text()} + "'"
+                                : "reply: I have" + question};
+  }
+  if (const auto* m = std::get_if<reply_receipt>(&body)) {
+    return {"reply_receipt", "receipt of the reply to question " + std::to_string(m->question)};
+  }
   if (const auto* m = std::get_if<receipt>(&body)) {
     return {"receipt", "receipt of message " + std::to_string(m->number) + ": " + std::string{to_string(m->verdict)}};
   }
@@ -169,6 +177,9 @@ std::string membership_words::event_text(const std::string& host, const event& w
   }
   if (const auto* e = std::get_if<message>(&what)) {
     return host + " is told " + e->topic + " '" + std::string{e->payload.text()} + "' by " + name_of(e->origin);
+  }
+  if (const auto* e = std::get_if<query>(&what)) {
+    return host + " is asked " + e->topic + " '" + std::string{e->payload.text()} + "' by " + name_of(e->origin);
   }
   if (const auto* e = std::get_if<gap>(&what)) {
     const std::string last = e->count == 1 ? "" : ".." + std::to_string(e->first + e->count - 1);

@@ -81,6 +81,9 @@ TEST_CASE("each check of membership is seen to fail", "[membership][mutants]") {
       trial{mutation::no_suspicion, "failed with no cause"}, trial{mutation::trusts_after_pause, "suspected n"},
       trial{mutation::leaves_unheard, "nobody heard it"}, trial{mutation::no_message_deduplication, "was given twice"},
       trial{mutation::receipts_unseen, "nobody was given it"},
+      trial{mutation::no_message_retry, "did not arrive in time"},
+      trial{mutation::answers_counted_twice, "was answered twice"},
+      trial{mutation::asks_everybody, "who was not asked"},
       // what it sends
       trial{mutation::unbounded_datagrams, "sent a datagram of"}, trial{mutation::pushes_unspaced, "in a second"},
       // what is demanded at the end

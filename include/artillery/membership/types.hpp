@@ -8,6 +8,7 @@
 #include <string_view>
 #include <system_error>
 #include <variant>
+#include <vector>
 
 #include "artillery/bytes.hpp"
 #include "artillery/clock.hpp"
@@ -86,6 +87,16 @@ struct message {
   std::string topic;
   bytes payload;
 };
+/// What another member asks (`cluster::async_query`) of all, or of this one among others: told like a `user_event`, and
+/// to be answered by `cluster::async_answer`, if at all, within `timeout`.
+struct query {
+  node_id origin;
+  std::string topic;
+  bytes payload;
+  std::uint64_t lamport = 0;
+  std::uint64_t number = 0;  ///< of its asker's events; names it in the answer
+  duration timeout{};
+};
 /// `count` events of a member, starting with its `first`th (counted over all topics, from 1), could not be had; what it
 /// sent after them follows.
 struct gap {
@@ -98,7 +109,8 @@ struct overflow {
   std::uint64_t lost = 0;
 };
 
-using event = std::variant<joined, suspected, recovered, failed, left, updated, user_event, message, gap, overflow>;
+using event =
+    std::variant<joined, suspected, recovered, failed, left, updated, user_event, message, query, gap, overflow>;
 
 /// How a message goes to one member.
 enum class delivery : std::uint8_t {
@@ -111,6 +123,27 @@ struct send_options {
   duration timeout = std::chrono::seconds{10};
 };
 
+/// Who is asked: members that have all these tags, of these members only when any are named.
+struct query_options {
+  tag_map tags;
+  std::vector<node_id> members;
+  /// How long answers are taken. 1 ms to `query_timeout_max`.
+  duration timeout = std::chrono::seconds{5};
+};
+/// A member's answer to a query.
+struct answer {
+  node_id from;
+  bytes payload;
+};
+/// There are no further answers: all have answered, or the time is over. Of the members that were asked, as far as the
+/// asker knew them, so many told that they have the question (those who answered among them), and so many answered.
+struct query_end {
+  std::uint64_t asked = 0;
+  std::uint64_t heard = 0;
+  std::uint64_t answered = 0;
+};
+using query_progress = std::variant<answer, query_end>;
+
 // ---- limits that peers must agree on, hence constants of the protocol ----
 
 inline constexpr std::size_t name_size_max = 64;
@@ -119,6 +152,9 @@ inline constexpr std::size_t topic_size_max = 64;
 inline constexpr std::size_t tags_size_max = 256;
 /// What `tags_size_max` limits.
 [[nodiscard]] std::size_t size_of(const tag_map& tags) noexcept;
+/// Of the tags (as `size_of` has it) and the members (8 bytes each) that a query names.
+inline constexpr std::size_t query_filter_size_max = 256;
+inline constexpr duration query_timeout_max = std::chrono::hours{1};
 inline constexpr std::size_t datagram_size_least = 508;
 inline constexpr std::size_t datagram_size_most = 8'900;
 
@@ -212,6 +248,10 @@ struct config {
   std::size_t messages_max = 256;
   std::size_t messages_bytes_max = std::size_t{16} << 20U;
 
+  // --- queries ---
+  /// Own queries at a time, those among them whose answers were not fetched to the end; `async_query` fails above it.
+  std::size_t queries_max = 64;
+
   // --- limits ---
   /// Members known at most, dead ones included. News of further ones is dropped and counted.
   std::size_t members_max = 16'384;
@@ -231,6 +271,10 @@ struct config {
 
 /// Largest payload of a user event of this topic: what one datagram of `config.datagram_max` bytes holds.
 [[nodiscard]] std::size_t payload_size_max(const config& config, std::string_view topic) noexcept;
+/// Likewise of a query, of which the names of those who are asked take some. The answers are limited by
+/// `config::message_size_max`.
+[[nodiscard]] std::size_t query_size_max(const config& config, std::string_view topic,
+                                         const query_options& options) noexcept;
 /// Largest payload of a best-effort message of this topic; of reliable ones `config::message_size_max`.
 [[nodiscard]] std::size_t datagram_message_size_max(const config& config, std::string_view topic) noexcept;
 

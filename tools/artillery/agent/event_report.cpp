@@ -45,6 +45,15 @@ struct event_reporter {
              {"topic", bytes_to_json(happened.topic)},
              {"payload", bytes_to_json(happened.payload.text())}}};
   }
+  report operator()(const membership::query& happened) const {
+    return {"user",
+            {{"event", "query"},
+             {"origin", artillery::to_string(happened.origin)},
+             {"topic", bytes_to_json(happened.topic)},
+             {"payload", bytes_to_json(happened.payload.text())},
+             {"number", happened.number},
+             {"timeout_ms", std::chrono::duration_cast<std::chrono::milliseconds>(happened.timeout).count()}}};
+  }
   report operator()(const membership::gap& happened) const {
     return {"user",
             {{"event", "gap"},

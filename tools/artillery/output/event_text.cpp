@@ -48,7 +48,7 @@ std::string ready_text(const json& event) {
 std::string details(const json& event, std::string_view name) {
   if (event.contains("member")) return member_text(event);
   if (name == "ready") return ready_text(event);
-  if (name == "user" || name == "message") return user_text(event);
+  if (name == "user" || name == "message" || name == "query") return user_text(event);
   if (name == "chain_formed" || name == "chain_changed") return chain_text(event);
   if (name == "chain_conflict") return field_text(event, "explanation");
   if (name.starts_with("service_")) return service_text(event);
