@@ -78,8 +78,10 @@ artillery::duration trials::join_all(crowd& of) const {
   const time_point began = clock::now();
   for (std::size_t i = 1; i < of.size(); ++i) of.join(of.at(i));
   if (!patience_.wait_until({&of}, start_limit, [&] { return of.views_full(); })) {
-    std::fprintf(stderr, "%s: views of %zu nodes were not full after %.0f s\n", to_string(of.of()).data(), of.size(),
-                 seconds(start_limit));
+    std::size_t refusals = 0;
+    for (const auto& one : of.peers()) refusals += one->refusals();
+    std::fprintf(stderr, "%s: views of %zu nodes were not full after %.0f s (%zu joins were refused)\n",
+                 to_string(of.of()).data(), of.size(), seconds(start_limit), refusals);
     return start_limit;
   }
   time_point last = began;
