@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto start_limit = 60s;
 /// What did not come by then is told to have taken so long.
+constexpr auto start_limit = 30s;
 constexpr auto report_limit = 60s;
 constexpr auto word_limit = 20s;
 
