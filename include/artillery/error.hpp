@@ -61,6 +61,9 @@ enum class errc {
   outcome_unknown,
   /// The session has ended, or was never opened here. Nothing changed by this attempt.
   unknown_session,
+  /// The session token of a read counts a write that the chain has not got, or no longer: what an eventual read saw was
+  /// lost with its head. Nothing changed; read without the token, and go on with a new one.
+  token_void,
   /// The chain can make no progress: a member is unreachable and nobody may change the view. Writes wait; nothing is
   /// lost.
   chain_stopped,

@@ -17,6 +17,7 @@
 #include "artillery/metrics.hpp"
 #include "artillery/replication/authority.hpp"
 #include "artillery/replication/memory_store.hpp"
+#include "artillery/replication/session_token.hpp"
 #include "artillery/replication/store.hpp"
 #include "artillery/replication/types.hpp"
 
@@ -115,11 +116,15 @@ public:
   /// Completes: with the result; "absent" is one.  Signature: void(std::error_code, read_result).
   /// Errors: `errc::invalid_argument` (the key is empty or too long, or the timeout not above 0), `errc::not_serving`,
   /// `errc::busy` (too many reads wait), `errc::timed_out`, `errc::not_running` (it has ended).
+  /// `after`: the answer counts at least what this session token does, for which it may have to wait. Errors of that:
+  /// `errc::token_void`; `errc::not_head`: it counts what only the head can tell of, whether it was lost.
   /// Cancellation: all types; total.
   template <class Token>
   auto async_read(bytes key, consistency level, Token&& token);
   template <class Token>
   auto async_read(bytes key, consistency level, duration timeout, Token&& token);
+  template <class Token>
+  auto async_read(bytes key, consistency level, const session_token& after, duration timeout, Token&& token);
 
   /// Asks for a change of the chain, beyond what it does to heal itself. `add` and `promote` are asked of the tail.
   /// Completes: once a view is in force here that shows it.  Signature: void(std::error_code).
@@ -153,8 +158,8 @@ private:
   static void start_adopt(const std::shared_ptr<replica_binding>& self, view chosen,
                           detail::completion<run_signature> done);
   static void start_next_event(const std::shared_ptr<replica_binding>& self, detail::completion<event_signature> done);
-  static void start_read(const std::shared_ptr<replica_binding>& self, bytes key, consistency level, duration timeout,
-                         detail::completion<read_signature> done);
+  static void start_read(const std::shared_ptr<replica_binding>& self, bytes key, consistency level,
+                         const session_token& after, duration timeout, detail::completion<read_signature> done);
   static void start_change(const std::shared_ptr<replica_binding>& self, view_change what, duration timeout,
                            detail::completion<change_signature> done);
 
@@ -178,12 +183,21 @@ public:
     where_ = value;
     return *this;
   }
+  /// The answer counts at least what this session token does: the read waits at a replica that has not come so far.
+  /// Where only the head can tell whether what it counts was lost, the head is asked; a read that names another replica
+  /// then fails with `errc::not_head`.
+  read_options& after(const session_token& value) noexcept {
+    after_ = value;
+    return *this;
+  }
   [[nodiscard]] duration timeout() const noexcept { return timeout_; }
   [[nodiscard]] const routing& where() const noexcept { return where_; }
+  [[nodiscard]] const session_token& after() const noexcept { return after_; }
 
 private:
   duration timeout_ = default_timeout;
   routing where_;
+  session_token after_;
 };
 
 /// How one write of a client's is done.
@@ -218,10 +232,10 @@ struct client_options {
 /// did not hold; that is no error.  Signature: void(std::error_code, write_result).
 /// Errors of both, with nothing changed: `errc::invalid_argument` (the key is empty or longer than `key_size_max`, or
 /// the timeout not above 0), `errc::would_overflow` (too many wait), `errc::timed_out` (of a write: no attempt was ever
-/// sent), `errc::not_running` (`async_run` has ended). Of writes also `errc::too_large` (nothing changed) and
-/// `errc::outcome_unknown`: it may or may not have happened.
-/// Cancellation of both: all types. A read: total. A write: total as long as no attempt was sent; after that the
-/// operation ends, and whether the write happens is unknown.
+/// sent), `errc::not_running` (`async_run` has ended). Of reads also `errc::token_void`. Of writes also
+/// `errc::too_large` (nothing changed) and `errc::outcome_unknown`: it may or may not have happened. Cancellation of
+/// both: all types. A read: total. A write: total as long as no attempt was sent; after that the operation ends, and
+/// whether the write happens is unknown.
 ///
 /// Thread safety, lifetime and the destructor: as of `replica`.
 class client {
@@ -325,10 +339,15 @@ auto replica::async_read(bytes key, consistency level, Token&& token) {
 
 template <class Token>
 auto replica::async_read(bytes key, consistency level, duration timeout, Token&& token) {
+  return async_read(std::move(key), level, session_token{}, timeout, std::forward<Token>(token));
+}
+
+template <class Token>
+auto replica::async_read(bytes key, consistency level, const session_token& after, duration timeout, Token&& token) {
   return detail::initiate<read_signature>(
       std::forward<Token>(token), get_executor(),
-      [self = binding_, key = std::move(key), level, timeout](detail::completion<read_signature> done) mutable {
-        start_read(self, std::move(key), level, timeout, std::move(done));
+      [self = binding_, key = std::move(key), level, after, timeout](detail::completion<read_signature> done) mutable {
+        start_read(self, std::move(key), level, after, timeout, std::move(done));
       });
 }
 

@@ -31,6 +31,8 @@ const char* describe(errc code) noexcept {
     case errc::busy: return "the head's window is full";
     case errc::outcome_unknown: return "the write may or may not have happened";
     case errc::unknown_session: return "the session has ended or is not known here";
+    case errc::token_void:
+      return "the session token counts a write that was lost with its head; read without it and begin a new one";
     case errc::chain_stopped: return "the chain has stopped: a member is unreachable and the view cannot change";
     case errc::other_genesis: return "the voters hold another first view: the chain was founded otherwise";
     case errc::voters_disagree: return "the voters configured are not those that the chain was founded with";

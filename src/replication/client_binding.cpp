@@ -128,7 +128,8 @@ void client_binding::read(bytes key, consistency level, const read_options& opti
   const request_id number = next_request_.fetch_add(1, std::memory_order_relaxed);
   detail::on_cancel(done.slot(), std::static_pointer_cast<client_binding>(shared_from_this()),
                     [number](client_binding& self) { self.cancel(number); });
-  call asked{number, options.timeout(), read_call{std::move(key), level, options.where(), std::move(done)}};
+  call asked{number, options.timeout(),
+             read_call{std::move(key), level, options.where(), options.after(), std::move(done)}};
   put(asked);
 }
 
@@ -176,8 +177,8 @@ void client_binding::take_calls() {
 void client_binding::begin(call& asked, time_point now) {
   if (auto* reading = std::get_if<read_call>(&asked.what)) {
     reads_.add(asked.number, std::move(reading->done));
-    core_.read(asked.number, reading->key, reading->level, reading->where, deadline_after(now, asked.timeout), now,
-               sink_);
+    core_.read(asked.number, reading->key, reading->level, reading->where, reading->after,
+               deadline_after(now, asked.timeout), now, sink_);
     return;
   }
   auto& writing = std::get<write_call>(asked.what);

@@ -38,6 +38,7 @@ private:
     bytes key;
     consistency level;
     routing where;
+    session_token after;
     detail::completion<read_signature> done;
   };
   struct write_call {

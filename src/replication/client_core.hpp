@@ -50,7 +50,7 @@ public:
   void start(time_point now, client_effects& out);
 
   void read(request_id request, const bytes& key, const consistency& level, const routing& where,
-            std::optional<time_point> deadline, time_point now, client_effects& out);
+            const session_token& after, std::optional<time_point> deadline, time_point now, client_effects& out);
   void write(request_id request, const replication::write& what, std::optional<time_point> deadline, time_point now,
              client_effects& out);
   /// Forgets a call: no answer follows; a write that was sent may still happen.
@@ -81,12 +81,14 @@ private:
     bool is_read = false;
     phase state = phase::queued;
     bytes object;
-    consistency level;           // of a read
-    routing where;               // of a read
-    replication::write what;     // of a write
-    std::uint32_t checksum = 0;  // of its value
-    std::uint64_t session = 0;   // of a write that was sent
-    std::uint64_t number = 0;    // likewise; 0: never sent
+    consistency level;             // of a read
+    routing where;                 // of a read
+    session_token after;           // of a read
+    bool only_head_knows = false;  // of a read: whether its token is void
+    replication::write what;       // of a write
+    std::uint32_t checksum = 0;    // of its value
+    std::uint64_t session = 0;     // of a write that was sent
+    std::uint64_t number = 0;      // likewise; 0: never sent
     std::uint32_t attempts = 0;
     std::uint64_t stream = 0;  // of the last attempt
     std::optional<time_point> deadline;
@@ -138,6 +140,7 @@ private:
   void sent(operation& op, const peer& to, time_point now);
   void read_answered(peer& from, const bytes& frame, time_point now, client_effects& out);
   void write_answered(peer& from, const bytes& frame, time_point now, client_effects& out);
+  void only_head_knows(operation& op, time_point now, client_effects& out);
   void refused(operation& op, reply_status status, const peer& from, time_point now, client_effects& out);
   void session_gone(operation& op, time_point now, client_effects& out);
   void requeue(operation& op);

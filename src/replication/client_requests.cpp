@@ -24,7 +24,8 @@ std::size_t weight_of(const write& what) noexcept {
 // --- the user's calls ---
 
 void client_core::read(request_id request, const bytes& key, const consistency& level, const routing& where,
-                       std::optional<time_point> deadline, time_point now, client_effects& out) {
+                       const session_token& after, std::optional<time_point> deadline, time_point now,
+                       client_effects& out) {
   if (key.empty() || key.size() > key_size_max) return out.answer(request, errc::invalid_argument, read_result{});
   if (queued_ >= config_.queue_max) return out.answer(request, errc::would_overflow, read_result{});
   operation op;
@@ -33,6 +34,7 @@ void client_core::read(request_id request, const bytes& key, const consistency& 
   op.object = key;
   op.level = level;
   op.where = where;
+  op.after = after;
   op.deadline = deadline;
   submit(std::move(op), now, out);
 }
@@ -126,6 +128,7 @@ void client_core::pump_writes(time_point now, client_effects& out) {
 
 client_core::peer* client_core::route(const operation& op) {
   if (view_.epoch == 0) return nullptr;
+  if (op.only_head_knows) return head()->link.can_send() ? head() : nullptr;
   if (op.level == strong && view_.reads == read_mode::tail_only) {
     peer& tail = peers_[view_.replicas.size() - 1];
     return tail.link.can_send() ? &tail : nullptr;
@@ -175,7 +178,8 @@ void client_core::send_read(operation& op, time_point now, client_effects& out) 
     return arm(op, now + op.rest.next(random_));
   }
   sent(op, *to, now);
-  encode(scratch_, view_.epoch, read_request{.request = op.key, .level = op.level, .key = op.object});
+  encode(scratch_, view_.epoch,
+         read_request{.request = op.key, .level = op.level, .after = op.after, .key = op.object});
   send(*to, out);
 }
 
@@ -257,8 +261,9 @@ void client_core::write_answered(peer& from, const bytes& frame, time_point now,
 void client_core::refused(operation& op, reply_status status, const peer& from, time_point now, client_effects& out) {
   switch (status) {
     case reply_status::too_large:
-    case reply_status::invalid: {
-      // The head says so to every attempt, so none was taken.
+    case reply_status::invalid:
+    case reply_status::token_void: {
+      // Every attempt is told so; of a write none was taken.
       const request_id request = op.key;
       const bool is_read = op.is_read;
       finish(request);
@@ -274,7 +279,12 @@ void client_core::refused(operation& op, reply_status status, const peer& from, 
       if (!op.is_read && op.number != 0) return session_gone(op, now, out);
       break;
     case reply_status::busy: ++counters_.refused_busy; break;
+    case reply_status::not_head:
+      if (op.is_read) return only_head_knows(op, now, out);
+      [[fallthrough]];
     default:
+      // Where only the tail answers, the head has just said that the token is not void.
+      op.only_head_knows = false;
       ask_view(from, out);
       doubt_view(now, out);
       break;
@@ -283,6 +293,18 @@ void client_core::refused(operation& op, reply_status status, const peer& from, 
   if (op.state != phase::sent) return;
   become(op, phase::resting);
   arm(op, now + op.rest.next(random_));
+}
+
+/// Its token has seen what was not committed in an earlier epoch; a read that names a replica goes nowhere else.
+void client_core::only_head_knows(operation& op, time_point now, client_effects& out) {
+  if (op.where.what() == routing::kind::replica) {
+    const request_id request = op.key;
+    finish(request);
+    out.answer(request, errc::not_head, read_result{});
+    return pump(now, out);
+  }
+  op.only_head_knows = true;
+  if (op.state == phase::sent) send_read(op, now, out);
 }
 
 void client_core::session_gone(operation& op, time_point now, client_effects& out) {

@@ -296,6 +296,7 @@ void core::forget_accepted(std::uint64_t number, time_point now) {
     predecessor_gone_since_ = now;
   }
   queries_.forget(number);
+  held_back_.forget(number);
   stills_.forget(number);
   if (is_head()) log_.forget(number);
 }
@@ -383,14 +384,14 @@ void core::expire(const turn& at) {
   }
   ask_silent_clients(at);
   note_progress(at);
-  for (const waiting_read& late : queries_.expire(at.now)) {
-    at.out.answer(late.who.request, errc::timed_out, {});
-  }
+  for (const waiting_read& late : queries_.expire(at.now)) at.out.answer(late.who.request, errc::timed_out, {});
+  for (const waiting_read& late : held_back_.expire(at.now)) at.out.answer(late.who.request, errc::timed_out, {});
 }
 
 void core::flush(const turn& at) {
   tend_promotion(at);
   tend_repair(at);
+  serve_held_back(at);
   if (stills_.due()) ask_still(at);
   if (is_learner()) report_position(at);
   if (position_ == nowhere) return;
@@ -442,6 +443,7 @@ std::optional<time_point> core::next_deadline() const {
   const auto consider = [&next](std::optional<time_point> when) {
     if (when) next = next ? std::min(*next, *when) : *when;
   };
+  consider(held_back_.next_deadline());
   consider(next_view_deadline());
   if (has_successor()) consider(successor_.next_deadline(true));
   if (has_tail_link()) consider(to_tail_.next_deadline(true));
@@ -462,6 +464,7 @@ std::uint64_t core::hash(time_point now, detail::state_hash into) const {
   sessions_.hash(into);
   dirty_.hash(into, now);
   queries_.hash(into, now);
+  held_back_.hash(into, now);
   into.add_name(next_stream_).add(predecessor_gone_since_, now);
   // Where names are left out: which of the streams that it opened is which.
   if (into.is_coarse() && has_successor()) into.add(successor_.number() < to_tail_.number());

@@ -14,6 +14,7 @@
 #include "base/state_hash.hpp"
 #include "replication/backlog.hpp"
 #include "replication/durability.hpp"
+#include "replication/held_back_reads.hpp"
 #include "replication/learner_feed.hpp"
 #include "replication/lease.hpp"
 #include "replication/links.hpp"
@@ -96,9 +97,10 @@ public:
   [[nodiscard]] std::optional<time_point> next_deadline() const;
 
   /// A read by this process. `answer(request, …)` follows, now or later: no error, `not_serving`, `busy`,
-  /// `invalid_argument` (the key), or `timed_out` at `deadline`.
-  void read(request_id request, const bytes& key, const consistency& level, std::optional<time_point> deadline,
-            const turn& at);
+  /// `invalid_argument` (the key), `token_void`, `not_head` (only it can judge the token), or `timed_out` at
+  /// `deadline`.
+  void read(request_id request, const bytes& key, const consistency& level, const session_token& after,
+            std::optional<time_point> deadline, const turn& at);
   /// Forgets a read: no answer follows.
   void cancel(request_id request);
 
@@ -128,7 +130,7 @@ public:
   [[nodiscard]] const replica_id& self() const noexcept { return config_.self; }
   [[nodiscard]] const replication::opening& opening() const noexcept { return opening_; }
   [[nodiscard]] std::size_t backlog_weight() const noexcept { return backlog_.weight(); }
-  [[nodiscard]] std::size_t waiting_reads() const noexcept { return queries_.size(); }
+  [[nodiscard]] std::size_t waiting_reads() const noexcept { return queries_.size() + held_back_.size(); }
   [[nodiscard]] std::size_t client_links() const noexcept { return clients_; }
   [[nodiscard]] std::size_t member_links() const noexcept { return accepted_.size() - clients_; }
   [[nodiscard]] bool is_passive() const noexcept { return passive_; }
@@ -187,6 +189,7 @@ private:
   void heard_of_former(const hello& peer, const turn& at);
   void thaw(const turn& at);
   void serve_waiting_again(const turn& at);
+  void tell_clients(const turn& at);
   /// R3: somebody speaks of a later epoch.
   void heard_of(std::uint64_t epoch, const turn& at);
   void hear(const authority_view& told, const turn& at);
@@ -292,15 +295,33 @@ private:
   void handle_read(const connection& from, const frame_header& header, const bytes& frame, const turn& at);
   void handle_watermark_query(const connection& from, const bytes& frame, const turn& at);
   void handle_watermark_reply(const connection& from, const bytes& frame, const turn& at);
-  void serve_read(waiting_read read, const consistency& level, const turn& at);
+  void serve_read(waiting_read read, const consistency& level, const session_token& after, const turn& at);
+  void answer_here(const waiting_read& read, const read_note& noted, const stored& found, const session_token& after,
+                   const turn& at);
   void serve_dirty_at_tail(const waiting_read& read, const turn& at);
   void settle_read(const asker& who, const stored& found, const version& counted, bool local, const turn& at);
   void ask_still(const turn& at);
   void still_told(const authority_renewed& told, const turn& at);
   [[nodiscard]] bool stale_enough(const bytes& key, const consistency& level, const turn& at) const;
   void count_local_read(const consistency& level) noexcept;
-  void answer_read(const asker& who, reply_status status, const stored& found, const version& counted, bool local,
+  void answer_read(const asker& who, reply_status status, const stored& found, const extent& counted, bool local,
                    const turn& at);
+  void refuse_read(const asker& who, reply_status status, const turn& at);
+
+  // core_tokens.cpp: session tokens
+  /// Whether what a token counts is here. The later ones outweigh the earlier.
+  enum class token_state : std::uint8_t {
+    covered,
+    coming,           ///< it is on its way, or not committed here yet
+    behind,           ///< it is of a later epoch, and not known here
+    only_head_knows,  ///< it is of an earlier epoch, and nobody but the head can say whether it was lost
+    lost
+  };
+  [[nodiscard]] token_state weigh(const session_token& after, const consistency& level) const;
+  [[nodiscard]] token_state weigh(const version& place, bool settled, bool must_be_committed) const;
+  [[nodiscard]] bool is_covered(const waiting_read& read, const consistency& level, const session_token& after,
+                                const turn& at);
+  void serve_held_back(const turn& at);
 
   replica_config config_;
   std::uint32_t cluster_;
@@ -314,6 +335,9 @@ private:
   replication::sessions sessions_;
   dirty_objects dirty_;
   watermark_queries queries_;
+  held_back_reads held_back_;
+  std::uint64_t looked_at_commit_ = 0;  // when those were last looked at
+  std::uint64_t looked_at_last_ = 0;
   still_questions stills_;
 
   // views that change

@@ -8,15 +8,16 @@
 
 namespace artillery::replication {
 
-void core::read(request_id request, const bytes& key, const consistency& level, std::optional<time_point> deadline,
-                const turn& at) {
+void core::read(request_id request, const bytes& key, const consistency& level, const session_token& after,
+                std::optional<time_point> deadline, const turn& at) {
   if (key.empty() || key.size() > key_size_max) return at.out.answer(request, errc::invalid_argument, {});
-  serve_read({.who = {0, request}, .key = key, .deadline = deadline}, level, at);
+  serve_read({.who = {0, request}, .key = key, .deadline = deadline}, level, after, at);
 }
 
 void core::cancel(request_id request) {
   if (mutant(mutation::cancel_ignored)) return;
   queries_.cancel({0, request});
+  held_back_.cancel({0, request});
   stills_.cancel({0, request});
 }
 
@@ -26,17 +27,18 @@ void core::handle_read(const connection& from, const frame_header& header, const
   const asker who{from.number, request->request};
   if (position_ != nowhere && header.epoch < epoch()) {
     ++counters_.refused_epoch;
-    return answer_read(who, reply_status::stale_epoch, {}, {}, false, at);
+    return refuse_read(who, reply_status::stale_epoch, at);
   }
   heard_of(header.epoch, at);
-  if (position_ == nowhere || header.epoch > epoch())
-    return answer_read(who, reply_status::not_serving, {}, {}, false, at);
+  if (position_ == nowhere || header.epoch > epoch()) return refuse_read(who, reply_status::not_serving, at);
   const auto key_at = static_cast<std::size_t>(request->key.data() - frame.data());
-  serve_read({.who = who, .key = frame.slice(key_at, request->key.size()), .deadline = {}}, request->level, at);
+  serve_read({.who = who, .key = frame.slice(key_at, request->key.size()), .deadline = {}}, request->level,
+             request->after, at);
 }
 
-void core::serve_read(waiting_read read, const consistency& level, const turn& at) {
-  if (!may_answer()) return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
+void core::serve_read(waiting_read read, const consistency& level, const session_token& after, const turn& at) {
+  if (!may_answer()) return refuse_read(read.who, reply_status::not_serving, at);
+  if (!after.none() && !is_covered(read, level, after, at)) return;
   const read_note noted = note(serving());
   const stored found = fetch(at.objects, read.key.text());
   const time_point now = mutant(mutation::clock_before_read) ? at.now : at.out.sample_clock();
@@ -44,12 +46,12 @@ void core::serve_read(waiting_read read, const consistency& level, const turn& a
   if (mutant(mutation::always_asks_tail) && !is_tail() && level == strong) verdict = local_verdict::ask;
   if (verdict == local_verdict::answer) {
     count_local_read(level);
-    return answer_read(read.who, reply_status::ok, found, as_of(noted, found), true, at);
+    return answer_here(read, noted, found, after, at);
   }
   if (stale_enough(read.key, level, at)) {
     count_local_read(level);
     const stored clean = at.objects.fetch_at(read.key.text(), commit_);
-    return answer_read(read.who, reply_status::ok, clean, {epoch(), commit_}, true, at);
+    return answer_read(read.who, reply_status::ok, clean, {{epoch(), commit_}}, true, at);
   }
   const bool is_clean = noted.epoch != 0 && found.version.seq <= serving().commit;
   if (view_.leases == lease_mode::none && is_clean && (level != strong || serving().strong_here)) {
@@ -58,33 +60,41 @@ void core::serve_read(waiting_read read, const consistency& level, const turn& a
   if (is_tail()) return serve_dirty_at_tail(read, at);
   // Where only the tail answers strong reads, nobody asks it for another.
   if (level == strong && !serving().strong_here) {
-    return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
+    return refuse_read(read.who, reply_status::not_serving, at);
   }
   if (level == strong) ++counters_.dirty_reads;
   const asker who = read.who;
   read.key = read.key.compact();  // it may wait longer than the rest of its frame is worth
-  if (!queries_.join(std::move(read))) {
+  if (!queries_.join(std::move(read), held_back_.size())) {
     ++counters_.refused_busy;
-    answer_read(who, reply_status::busy, {}, {}, false, at);
+    refuse_read(who, reply_status::busy, at);
   }
+}
+
+/// An answer out of this replica's memory. It counts all that the token does, since what the token counts is held.
+void core::answer_here(const waiting_read& read, const read_note& noted, const stored& found,
+                       const session_token& after, const turn& at) {
+  version upto = as_of(noted, found);
+  upto.seq = std::max({upto.seq, after.committed().seq, after.seen().seq});
+  answer_read(read.who, reply_status::ok, found, {upto, upto.seq <= commit_}, true, at);
 }
 
 /// The tail knows no better than itself: its watermark is the answer, if it has the right to tell it (R8).
 void core::serve_dirty_at_tail(const waiting_read& read, const turn& at) {
-  if (!opening_.exposes()) return answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
+  if (!opening_.exposes()) return refuse_read(read.who, reply_status::not_serving, at);
   const version counted{epoch(), commit_};
   const stored clean = at.objects.fetch_at(read.key.text(), commit_);
   if (view_.leases == lease_mode::none) return settle_read(read.who, clean, counted, true, at);
   const bool may_tell = lease_covers(lease_.until(), duration{0}, at.out.sample_clock());
-  answer_read(read.who, may_tell ? reply_status::ok : reply_status::not_serving, clean, counted, true, at);
+  answer_read(read.who, may_tell ? reply_status::ok : reply_status::not_serving, clean, {counted}, true, at);
 }
 
 /// The answer to a read is found. Where there are leases it is given; without them it waits for one more answer.
 void core::settle_read(const asker& who, const stored& found, const version& counted, bool local, const turn& at) {
-  if (view_.leases != lease_mode::none) return answer_read(who, reply_status::ok, found, counted, local, at);
+  if (view_.leases != lease_mode::none) return answer_read(who, reply_status::ok, found, {counted}, local, at);
   if (stills_.size() >= config_.waiting_reads_max) {
     ++counters_.refused_busy;
-    return answer_read(who, reply_status::busy, {}, {}, false, at);
+    return refuse_read(who, reply_status::busy, at);
   }
   stills_.join({.who = who, .found = found, .counted = counted, .local = local});
 }
@@ -98,7 +108,7 @@ void core::ask_still(const turn& at) {
 void core::still_told(const authority_renewed& told, const turn& at) {
   for (const found_read& read : stills_.answered(told.id)) {
     const reply_status status = told.yes ? reply_status::ok : reply_status::not_serving;
-    answer_read(read.who, status, read.found, read.counted, read.local, at);
+    answer_read(read.who, status, read.found, {read.counted}, read.local, at);
   }
   if (!told.yes && !reading_) ask_newest(at);
 }
@@ -139,7 +149,7 @@ void core::handle_watermark_reply(const connection& from, const bytes& frame, co
   std::map<std::uint64_t, std::size_t> answered_bytes;  // by stream: it hears of its congestion only afterwards
   for (const waiting_read& read : queries_.answered(reply->question)) {
     if (reply->status != reply_status::ok) {
-      answer_read(read.who, reply->status, {}, {}, false, at);
+      refuse_read(read.who, reply->status, at);
       continue;
     }
     // Where the own commit has passed the tail's answer, what is older than it may be gone; the newest clean one is
@@ -151,7 +161,7 @@ void core::handle_watermark_reply(const connection& from, const bytes& frame, co
     std::size_t& answered = answered_bytes[read.who.stream];
     if (read.who.stream != 0 && answered > 0 && answered + size > config_.answer_bytes_max) {
       ++counters_.refused_busy;
-      answer_read(read.who, reply_status::busy, {}, {}, false, at);
+      refuse_read(read.who, reply_status::busy, at);
       continue;
     }
     answered += size;
@@ -163,7 +173,11 @@ void core::count_local_read(const consistency& level) noexcept {
   ++(level == strong ? counters_.local_reads : counters_.stale_reads);
 }
 
-void core::answer_read(const asker& who, reply_status status, const stored& found, const version& counted, bool local,
+void core::refuse_read(const asker& who, reply_status status, const turn& at) {
+  answer_read(who, status, {}, {}, false, at);
+}
+
+void core::answer_read(const asker& who, reply_status status, const stored& found, const extent& counted, bool local,
                        const turn& at) {
   const read_result result = result_of(found, counted, local);
   if (who.stream == 0) return at.out.answer(who.request, to_error(status), result);

@@ -90,8 +90,18 @@ void core::put_in_force(const chosen_view& chosen, const turn& at) {
   } else {
     become_replica(had_right, was_learner, at);
   }
+  tell_clients(at);
   serve_waiting_again(at);
   settle_changes(at);
+}
+
+/// A client whose head is gone without a word would find out only when it has waited long enough.
+void core::tell_clients(const turn& at) {
+  for (const accepted_link& link : accepted_) {
+    if (link.role != link_role::client) continue;
+    encode_view(scratch_, view_.epoch, view_);
+    send(link.key, at);
+  }
 }
 
 /// Links of an epoch end with it. Those of clients stay: each of their requests says its epoch.
@@ -157,10 +167,9 @@ void core::become_outsider(bool was_listed, const turn& at) {
 }
 
 void core::serve_waiting_again(const turn& at) {
-  for (waiting_read& read : queries_.take_all()) serve_read(std::move(read), strong, at);
-  for (const found_read& read : stills_.take_all()) {
-    answer_read(read.who, reply_status::not_serving, {}, {}, false, at);
-  }
+  for (waiting_read& read : queries_.take_all()) serve_read(std::move(read), strong, {}, at);
+  for (held_back_read& held : held_back_.take_all()) serve_read(std::move(held.read), held.level, held.after, at);
+  for (const found_read& read : stills_.take_all()) refuse_read(read.who, reply_status::not_serving, at);
 }
 
 /// Somebody has taken this node's place who is not one of its earlier lives.

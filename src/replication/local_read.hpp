@@ -144,9 +144,19 @@ enum class local_verdict : std::uint8_t {
   return {noted.epoch, std::max(noted.commit, found.version.seq)};
 }
 
+/// How much of the log an answer counts.
+struct extent {
+  version as_of;
+  bool committed = true;  ///< all of it
+};
+
 /// What a user is told about the object that was found.
-[[nodiscard]] inline read_result result_of(const stored& found, const version& counted, bool local) {
-  return {.value = found.value, .version = found.value ? found.version : version{}, .as_of = counted, .local = local};
+[[nodiscard]] inline read_result result_of(const stored& found, const extent& counted, bool local) {
+  return {.value = found.value,
+          .version = found.value ? found.version : version{},
+          .as_of = counted.as_of,
+          .local = local,
+          .committed = counted.committed};
 }
 
 }  // namespace artillery::replication

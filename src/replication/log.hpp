@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "artillery/clock.hpp"
@@ -44,7 +45,7 @@ public:
 
   void append(log_entry next);
   /// Counts a record that is committed where it arrives, and so is never kept.
-  void pass(const version& next) noexcept { dropped_ = next; }
+  void pass(const version& next);
   [[nodiscard]] log_entry pop_front();
   /// Forgets everything; the next record follows `base`.
   void restart(const version& base);
@@ -54,6 +55,8 @@ public:
   [[nodiscard]] const log_entry& at(std::uint64_t seq) const;
   /// Whether the record of this very version is held, or was the last one dropped (version{} is "nothing yet").
   [[nodiscard]] bool knows(const version& which) const;
+  /// Whether the record at this place, held or dropped, was given it in this epoch or before; nothing: not known here.
+  [[nodiscard]] std::optional<bool> was_assigned_by(std::uint64_t seq, std::uint64_t epoch) const noexcept;
 
   void attach(std::uint64_t seq, const asker& who);
   /// Forgets those who asked over a stream that is down.
@@ -62,8 +65,15 @@ public:
   void hash(detail::state_hash& into, time_point now) const;
 
 private:
+  /// Epochs of which it is remembered where their records began.
+  static constexpr std::size_t starts_max = 64;
+
+  void note_start(const version& next);
+
   std::deque<log_entry> entries_;
   version dropped_;
+  std::deque<version> starts_;      ///< the first record of each epoch, as far back as is known
+  std::uint64_t epoch_before_ = 0;  ///< no record before them is of a later epoch
   std::size_t weight_ = 0;
 };
 

@@ -55,6 +55,10 @@ struct view_body {
 
 constexpr std::uint8_t flag_found = 1;
 constexpr std::uint8_t flag_local = 2;
+constexpr std::uint8_t flag_uncommitted = 4;
+constexpr std::uint8_t level_mask = 3;
+constexpr std::uint8_t after_committed = 4;
+constexpr std::uint8_t after_seen = 8;
 constexpr std::uint8_t flag_applied = 1;
 constexpr std::uint8_t flag_session = 2;
 
@@ -82,6 +86,7 @@ std::error_code to_error(reply_status status) noexcept {
     case reply_status::unknown_session: return errc::unknown_session;
     case reply_status::too_large: return errc::too_large;
     case reply_status::invalid: return errc::invalid_argument;
+    case reply_status::token_void: return errc::token_void;
   }
   return errc::malformed;
 }
@@ -317,7 +322,13 @@ std::optional<watermark_reply> decode_watermark_reply(bytes_view in) noexcept {
 
 void encode(frame& out, std::uint64_t epoch, const read_request& message) {
   writer header = begin(out, frame_kind::read, epoch);
-  header.put_varint(message.request).put(static_cast<std::uint8_t>(message.level.what()));
+  const version& committed = message.after.committed();
+  const version& seen = message.after.seen();
+  const unsigned after = (committed.none() ? 0U : after_committed) | (seen.none() ? 0U : after_seen);
+  header.put_varint(message.request)
+      .put(static_cast<std::uint8_t>(static_cast<unsigned>(message.level.what()) | after));
+  if (!committed.none()) put_version(header, committed);
+  if (!seen.none()) put_version(header, seen);
   if (message.level.what() == consistency::kind::bounded_time) {
     header.put_varint(static_cast<std::uint64_t>(message.level.staleness().count()));
   } else if (message.level.what() == consistency::kind::bounded_records) {
@@ -330,7 +341,12 @@ std::optional<read_request> decode_read_request(bytes_view in) noexcept {
   reader body = body_of(in);
   read_request result;
   result.request = body.take_varint();
-  switch (body.take<std::uint8_t>()) {
+  const auto level = body.take<std::uint8_t>();
+  const version committed = (level & after_committed) != 0 ? take_version(body) : version{};
+  const version seen = (level & after_seen) != 0 ? take_version(body) : version{};
+  result.after = {committed, seen};
+  if (level > (level_mask | after_committed | after_seen)) body.fail();
+  switch (level & level_mask) {
     case static_cast<std::uint8_t>(consistency::kind::strong): break;
     case static_cast<std::uint8_t>(consistency::kind::bounded_time): {
       const std::uint64_t staleness = body.take_varint();
@@ -344,8 +360,7 @@ std::optional<read_request> decode_read_request(bytes_view in) noexcept {
     case static_cast<std::uint8_t>(consistency::kind::bounded_records):
       result.level = consistency::lacking(body.take_varint());
       break;
-    case static_cast<std::uint8_t>(consistency::kind::eventual): result.level = eventual; break;
-    default: body.fail();
+    default: result.level = eventual;
   }
   result.key = body.rest();
   if (body.failed() || result.key.empty() || result.key.size() > key_size_max) return std::nullopt;
@@ -354,7 +369,8 @@ std::optional<read_request> decode_read_request(bytes_view in) noexcept {
 
 void encode(frame& out, std::uint64_t epoch, const read_reply& message) {
   writer header = begin(out, frame_kind::read_reply, epoch);
-  const unsigned flags = (message.result.found() ? flag_found : 0U) | (message.result.local ? flag_local : 0U);
+  const unsigned flags = (message.result.found() ? flag_found : 0U) | (message.result.local ? flag_local : 0U) |
+                         (message.result.committed ? 0U : flag_uncommitted);
   header.put_varint(message.request).put(static_cast<std::uint8_t>(message.status));
   header.put(static_cast<std::uint8_t>(flags));
   put_version(header, message.result.as_of);
@@ -370,8 +386,9 @@ std::optional<read_reply> decode_read_reply(const bytes& in) {
   result.request = body.take_varint();
   result.status = take_status(body);
   const auto flags = body.take<std::uint8_t>();
-  if (flags > (flag_found | flag_local)) body.fail();
+  if (flags > (flag_found | flag_local | flag_uncommitted)) body.fail();
   result.result.local = (flags & flag_local) != 0;
+  result.result.committed = (flags & flag_uncommitted) == 0;
   result.result.as_of = take_version(body);
   if ((flags & flag_found) != 0) {
     result.result.version = take_version(body);

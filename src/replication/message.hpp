@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "artillery/bytes.hpp"
+#include "artillery/replication/session_token.hpp"
 #include "artillery/replication/types.hpp"
 #include "replication/record.hpp"
 
@@ -52,8 +53,9 @@ enum class reply_status : std::uint8_t {
   unknown_session = 5,
   too_large = 6,
   invalid = 7,
+  token_void = 8,
 };
-inline constexpr std::uint8_t reply_status_max = 7;
+inline constexpr std::uint8_t reply_status_max = 8;
 
 [[nodiscard]] std::error_code to_error(reply_status status) noexcept;
 
@@ -132,6 +134,7 @@ struct watermark_reply {
 struct read_request {
   std::uint64_t request = 0;
   consistency level;
+  session_token after;
   bytes_view key;  // part of the frame
 };
 

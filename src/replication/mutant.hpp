@@ -22,6 +22,7 @@ enum class mutation : std::uint8_t {
   joins_sent_query,            ///< R7: a read joins a question that was sent before it arrived
   clock_before_read,           ///< R7: the time of the turn, sampled before the read, stands for now
   tail_answers_without_lease,  ///< R7: the tail tells its watermark, lease or not
+  token_ignored,               ///< a read is answered whatever its session token counts
   skips_dirty_check,           ///< R7: a dirty object is answered from memory
   answers_clean_when_dirty,    ///< R7: a dirty object is answered at the own commit, without the tail
   answers_newest_after_query,  ///< R7: the tail's watermark is asked for, and not heeded
@@ -55,6 +56,7 @@ enum class mutation : std::uint8_t {
   one_confirms_for_all,       ///< R8: one of those whom a gate waits for is heard of, and all count as heard of
   readers_left_out,           ///< R1: the readers of the epoch before are forgotten though its tail may not have opened
   adopts_unchosen,            ///< R2: a view that was proposed is taken for one that was chosen
+  token_by_seq,               ///< a session token is compared by its place alone
   takes_other_epochs,         ///< R3: frames of other epochs are taken
   renewal_of_later_question,  ///< R6: a yes to one question counts from a later one
   commits_while_frozen,       ///< R9: a tail goes on committing while it promotes a learner
@@ -79,7 +81,7 @@ enum class mutation : std::uint8_t {
   always_asks_tail,             ///< every strong read asks the tail: right, and pointless
 };
 
-inline constexpr std::size_t mutations = 66;
+inline constexpr std::size_t mutations = 68;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_seq_check",
                                                                         "no_resend",
@@ -91,6 +93,7 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "joins_sent_query",
                                                                         "clock_before_read",
                                                                         "tail_answers_without_lease",
+                                                                        "token_ignored",
                                                                         "skips_dirty_check",
                                                                         "answers_clean_when_dirty",
                                                                         "answers_newest_after_query",
@@ -124,6 +127,7 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "one_confirms_for_all",
                                                                         "readers_left_out",
                                                                         "adopts_unchosen",
+                                                                        "token_by_seq",
                                                                         "takes_other_epochs",
                                                                         "renewal_of_later_question",
                                                                         "commits_while_frozen",

@@ -51,9 +51,9 @@ void replica::start_next_event(const std::shared_ptr<replica_binding>& self, det
   self->next_event(std::move(done));
 }
 
-void replica::start_read(const std::shared_ptr<replica_binding>& self, bytes key, consistency level, duration timeout,
-                         detail::completion<read_signature> done) {
-  self->read(std::move(key), level, timeout, std::move(done));
+void replica::start_read(const std::shared_ptr<replica_binding>& self, bytes key, consistency level,
+                         const session_token& after, duration timeout, detail::completion<read_signature> done) {
+  self->read(std::move(key), level, after, timeout, std::move(done));
 }
 
 void replica::start_change(const std::shared_ptr<replica_binding>& self, view_change what, duration timeout,

@@ -224,12 +224,13 @@ void replica_binding::begin_anew() {
 
 // --- reads through the core ---
 
-void replica_binding::read(bytes key, consistency level, duration timeout, detail::completion<read_signature> done) {
+void replica_binding::read(bytes key, consistency level, const session_token& after, duration timeout,
+                           detail::completion<read_signature> done) {
   if (timeout <= duration{0}) return done(errc::invalid_argument, read_result{});
   const request_id number = next_request_.fetch_add(1, std::memory_order_relaxed);
   const auto self = std::static_pointer_cast<replica_binding>(shared_from_this());
   detail::on_cancel(done.slot(), self, [number](replica_binding& own) { own.cancel_read(number); });
-  read_call call{number, std::move(key), level, timeout, std::move(done)};
+  read_call call{number, std::move(key), level, after, timeout, std::move(done)};
   switch (inbox_.put(call)) {
     case inbox<read_call>::taken::full: return call.done(errc::busy, read_result{});
     case inbox<read_call>::taken::joined: return;
@@ -246,7 +247,7 @@ void replica_binding::take_reads() {
   for (read_call& call : taken_) reads_.add(call.number, std::move(call.done));
   step([this](core& c, const turn& at) {
     for (const read_call& call : taken_)
-      c.read(call.number, call.key.compact(), call.level, deadline_after(at.now, call.timeout), at);
+      c.read(call.number, call.key.compact(), call.level, call.after, deadline_after(at.now, call.timeout), at);
   });
   taken_.clear();
 }
@@ -376,6 +377,8 @@ void replica_binding::metrics(const metric_visitor& visit) const {
   visit("replication.local_reads", all.local_reads);
   visit("replication.dirty_reads", all.dirty_reads);
   visit("replication.stale_reads", all.stale_reads);
+  visit("replication.held_back_reads", all.held_back_reads);
+  visit("replication.void_tokens", all.void_tokens);
   visit("replication.watermark_queries", all.watermark_queries);
   visit("replication.watermark_answers", all.watermark_answers);
   visit("replication.appended_records", all.appended_records);

@@ -59,7 +59,8 @@ public:
   // --- any thread ---
   void adopt(view chosen, detail::completion<run_signature> done);
   void next_event(detail::completion<event_signature> done);
-  void read(bytes key, consistency level, duration timeout, detail::completion<read_signature> done);
+  void read(bytes key, consistency level, const session_token& after, duration timeout,
+            detail::completion<read_signature> done);
   void change(const view_change& what, duration timeout, detail::completion<change_signature> done);
   void retire();
   void hint(const node_id& about, peer_hint what);
@@ -77,6 +78,7 @@ private:
     request_id number = 0;
     bytes key;
     consistency level;
+    session_token after;
     duration timeout{};
     detail::completion<read_signature> done;
   };

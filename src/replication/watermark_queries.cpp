@@ -8,8 +8,8 @@
 
 namespace artillery::replication {
 
-bool watermark_queries::join(waiting_read read) {
-  if (size() >= waiting_max_ && !mutant(mutation::no_waiting_limit)) return false;
+bool watermark_queries::join(waiting_read read, std::size_t others) {
+  if (size() + others >= waiting_max_ && !mutant(mutation::no_waiting_limit)) return false;
   if (read.deadline) earliest_ = earliest_ ? std::min(*earliest_, *read.deadline) : *read.deadline;
   const bool joins_sent = mutant(mutation::joins_sent_query) && !asked_.empty();
   (joins_sent ? asked_ : gathering_).push_back(std::move(read));

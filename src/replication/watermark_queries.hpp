@@ -26,8 +26,8 @@ class watermark_queries {
 public:
   explicit watermark_queries(std::size_t waiting_max) : waiting_max_{waiting_max} {}
 
-  /// False: too many wait already.
-  [[nodiscard]] bool join(waiting_read read);
+  /// False: too many wait already, `others` that wait for something else among them.
+  [[nodiscard]] bool join(waiting_read read, std::size_t others = 0);
 
   [[nodiscard]] bool due() const noexcept { return asked_.empty() && !gathering_.empty(); }
   /// The gathered reads become those of a new question, whose number this is.

@@ -60,9 +60,10 @@ std::optional<time_point> client_program::next_deadline() const {
   return core_.next_deadline();
 }
 void client_program::read(request_id request, const bytes& key, const consistency& level, const routing& where,
-                          std::optional<time_point> deadline, time_point now, network_effects& out) {
+                          const session_token& after, std::optional<time_point> deadline, time_point now,
+                          network_effects& out) {
   sink effects{out, *this};
-  core_.read(request, key, level, where, deadline, now, effects);
+  core_.read(request, key, level, where, after, deadline, now, effects);
 }
 void client_program::write(request_id request, const replication::write& what, std::optional<time_point> deadline,
                            time_point now, network_effects& out) {

@@ -28,8 +28,8 @@ public:
   [[nodiscard]] std::optional<time_point> next_deadline() const override;
 
   void read(replication::request_id request, const bytes& key, const replication::consistency& level,
-            const replication::routing& where, std::optional<time_point> deadline, time_point now,
-            network_effects& out);
+            const replication::routing& where, const replication::session_token& after,
+            std::optional<time_point> deadline, time_point now, network_effects& out);
   void write(replication::request_id request, const replication::write& what, std::optional<time_point> deadline,
              time_point now, network_effects& out);
 

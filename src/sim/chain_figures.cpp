@@ -3,12 +3,22 @@
 #include <algorithm>
 
 namespace artillery::sim {
+namespace {
+
+std::uint64_t after_token(const history& operations) {
+  return static_cast<std::uint64_t>(std::count_if(operations.begin(), operations.end(), [](const auto& op) {
+    return !op.after.none() && op.came_to == history_operation::outcome::done;
+  }));
+}
+
+}  // namespace
 
 void chain_figures::count(const replica_program& ended) {
   const replication::replica_counters& c = ended.core().counters();
   sum_.local_reads += c.local_reads;
   sum_.dirty_reads += c.dirty_reads;
   sum_.stale_reads += c.stale_reads;
+  sum_.held_back_reads += c.held_back_reads;
   sum_.watermark_queries += c.watermark_queries;
   sum_.duplicate_writes += c.duplicate_writes;
   sum_.failed_conditions += c.failed_conditions;
@@ -59,6 +69,9 @@ std::vector<std::pair<std::string, std::uint64_t>> chain_figures::all(const hist
                                                          {"reads_after_lease", leases_ended_},
                                                          {"needless_questions", needless_questions_},
                                                          {"bounded_and_eventual_reads", sum_.stale_reads},
+                                                         {"reads_after_a_token", after_token(operations)},
+                                                         {"reads_held_back", sum_.held_back_reads},
+                                                         {"void_tokens", void_tokens},
                                                          {"watermark_queries", sum_.watermark_queries},
                                                          {"duplicate_writes", sum_.duplicate_writes},
                                                          {"failed_conditions", sum_.failed_conditions},

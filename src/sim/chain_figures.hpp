@@ -37,6 +37,7 @@ public:
   std::uint64_t replica_crashes = 0;
   std::uint64_t reads_cancelled = 0;
   std::uint64_t tries_sent_on = 0;
+  std::uint64_t void_tokens = 0;
   std::uint64_t orders_searched = 0;
   std::uint64_t searches_given_up = 0;
   std::uint64_t view_changes = 0;

@@ -69,6 +69,7 @@ void chain_load::crashed(std::size_t index) {
   who.under_way.clear();
   who.to_be_asked = 0;
   who.seen.fill({});
+  who.session = {};
   ++who.lives;
   go_on(index);
 }
@@ -190,6 +191,12 @@ replication::consistency chain_load::draw_level(detail::random& random) const {
   }
 }
 
+/// From a stream of its own: it was not always drawn.
+void chain_load::draw_token(history_operation& read) const {
+  detail::random random{detail::mix64(users_[read.client].seed ^ read.invoked << 40U)};
+  if (random.chance(swarm_.tokens, 100)) users_[read.client].session.begin(read, place_of(read));
+}
+
 replication::condition chain_load::draw_condition(const user& who, std::size_t key, detail::random& random) const {
   if (!random.chance(swarm_.conditions, 100)) return {};
   const std::uint64_t kind = random.below(8);
@@ -243,7 +250,8 @@ void chain_load::ask_read(std::size_t index, client_program& client, std::size_t
     if (!goes_to_the_tail) op.asked = replica;
   }
   const auto until = draw_deadline(random, now);
-  client.read(request, bytes{op.key}, op.level, where, until, now, out);
+  draw_token(op);
+  client.read(request, bytes{op.key}, op.level, where, op.after, until, now, out);
 }
 
 void chain_load::ask_replica(std::size_t index, replica_program& replica, detail::random random, time_point now,
@@ -255,6 +263,7 @@ void chain_load::ask_replica(std::size_t index, replica_program& replica, detail
   history_operation& op = begin_operation(index, *key);
   op.level = draw_level(random);
   op.asked = static_cast<std::uint32_t>(*users_[index].replica);
+  draw_token(op);
   read_here(index, request, replica, now, out);
 }
 
@@ -280,7 +289,7 @@ void chain_load::read_here(std::size_t index, request_id request, replica_progra
   const duration patience{static_cast<duration::rep>(random.below(2'000'000))};
   const auto deadline = draw_deadline(random, now);
   if (ends_it) world_.schedule(world_.now() + patience, [this, index, request] { cancel(index, request); });
-  replica.read(request, bytes{op.key}, op.level, deadline, now, out);
+  replica.read(request, bytes{op.key}, op.level, op.after, deadline, now, out);
 }
 
 void chain_load::cancel(std::size_t index, request_id request) {
@@ -319,6 +328,10 @@ history_operation* chain_load::complete(request_id request, std::error_code erro
   op.completed = ++order_;
   op.completed_at = world_.now();
   op.came_to = error ? outcome::void_ : outcome::done;
+  if (error == make_error_code(errc::token_void)) {
+    ++void_tokens_;
+    users_[op.client].session = {};
+  }
   return error ? nullptr : &op;
 }
 
@@ -352,6 +365,8 @@ void chain_load::read_answered(request_id request, std::error_code error, const 
   op->version = r.version;
   op->as_of = r.as_of;
   op->local = r.local;
+  op->all_committed = r.committed;
+  users_[op->client].session.read_done(*op, place_of(*op), r);
   if (r.found()) op->value = std::string{r.value->text()};
   users_[op->client].seen[place_of(*op)] = r.version;
 }
@@ -361,6 +376,7 @@ void chain_load::write_answered(request_id request, std::error_code error, const
   if (op == nullptr) return;
   op->applied = r.applied;
   op->version = r.version;
+  users_[op->client].session.write_done(*op, place_of(*op), r);
   const bool erased = r.applied && op->what == history_operation::kind::erase;
   users_[op->client].seen[place_of(*op)] = erased ? replication::version{} : r.version;
 }

@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "sim/chain_client.hpp"
 #include "sim/chain_replica.hpp"
+#include "sim/chain_session.hpp"
 #include "sim/chain_swarm.hpp"
 #include "sim/history.hpp"
 
@@ -55,6 +56,7 @@ public:
   [[nodiscard]] const history& seen() const noexcept { return history_; }
   [[nodiscard]] std::uint64_t blocks() const noexcept { return users_.size() * blocks_per_user; }
   [[nodiscard]] std::uint64_t cancelled() const noexcept { return cancelled_; }
+  [[nodiscard]] std::uint64_t void_tokens() const noexcept { return void_tokens_; }
   [[nodiscard]] std::uint64_t asked_after_try() const noexcept { return asked_after_try_; }
 
 private:
@@ -71,6 +73,7 @@ private:
     bool waits = false;                                              // for an answer, before it asks on
     bool over = false;                                               // asks no more, and nobody waits for it
     std::array<replication::version, chain_swarm::keys_max> seen{};  // newest version seen of each key
+    chain_session session{};
   };
 
   void tick(std::size_t index);
@@ -94,6 +97,7 @@ private:
   [[nodiscard]] std::optional<std::size_t> draw_key(detail::random& random) const;
   [[nodiscard]] replication::condition draw_condition(const user& who, std::size_t key, detail::random& random) const;
   [[nodiscard]] replication::consistency draw_level(detail::random& random) const;
+  void draw_token(history_operation& read) const;
   [[nodiscard]] std::optional<time_point> draw_deadline(detail::random& random, time_point now) const;
   void tried(const tried_read& done);
   void read_answered(replication::request_id request, std::error_code error, const replication::read_result& r);
@@ -115,6 +119,7 @@ private:
   std::uint64_t order_ = 0;
   std::uint64_t cancelled_ = 0;
   std::uint64_t asked_after_try_ = 0;
+  std::uint64_t void_tokens_ = 0;
   std::optional<std::string> fault_;
 };
 

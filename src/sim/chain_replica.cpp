@@ -242,12 +242,12 @@ void replica_program::step_reads(time_point now) {
   });
 }
 
-void replica_program::read(request_id request, const bytes& key, const consistency& level,
+void replica_program::read(request_id request, const bytes& key, const consistency& level, const session_token& after,
                            std::optional<time_point> deadline, time_point now, network_effects& out) {
   const bool of_clean_object = level == strong && needs_no_message(key.text(), now);
   const std::uint64_t asked_before = core_.counters().dirty_reads;
   if (level == strong) strong_reads_[request] = now;
-  step(now, out, [&](const turn& at) { core_.read(request, key, level, deadline, at); });
+  step(now, out, [&](const turn& at) { core_.read(request, key, level, after, deadline, at); });
   if (of_clean_object) needless_questions_ += core_.counters().dirty_reads - asked_before;
   after_input(now, out);
 }

@@ -64,7 +64,8 @@ public:
   void try_read(std::vector<local_reads::call> keys, time_point now);
   /// `async_read`, and the end of it by its caller.
   void read(replication::request_id request, const bytes& key, const replication::consistency& level,
-            std::optional<time_point> deadline, time_point now, network_effects& out);
+            const replication::session_token& after, std::optional<time_point> deadline, time_point now,
+            network_effects& out);
   void cancel(replication::request_id request, time_point now, network_effects& out);
   void hint(const node_id& about, replication::peer_hint what, time_point now, network_effects& out);
   void change(replication::request_id request, const replication::view_change& what, std::optional<time_point> deadline,

@@ -106,7 +106,8 @@ std::vector<std::byte> stranger_program::draw_frame() {
     }
     case 4: {
       const std::string key(static_cast<std::size_t>(random_.between(1, 2 * key_size_max)), 'a');
-      encode(made, chain_.epoch - random_.below(2), read_request{number, strong, as_bytes(key)});
+      const session_token made_up{{}, number % 2 == 0 ? version{} : version{chain_.epoch, number}};
+      encode(made, chain_.epoch - random_.below(2), read_request{number, strong, made_up, as_bytes(key)});
       break;
     }
     case 5:

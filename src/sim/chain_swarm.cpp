@@ -264,6 +264,10 @@ void restrict(chain_swarm& s, const run_options& options) {
   }
 }
 
+void draw_tokens(chain_swarm& s, detail::random random) {
+  if (random.chance(1, 3)) s.tokens = random.between(10, 100);
+}
+
 }  // namespace
 
 bool chain_swarm::a_lease_ends() const noexcept {
@@ -282,6 +286,7 @@ chain_swarm draw_swarm(std::uint64_t seed, const run_options& options) {
   draw_network(s, streams.fork("network"));
   draw_fault_events(s, streams.fork("fault events"));
   draw_crowd(s, streams.fork("crowd"));
+  draw_tokens(s, streams.fork("tokens"));
   restrict(s, options);
   return s;
 }

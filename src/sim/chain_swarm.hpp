@@ -81,6 +81,7 @@ struct chain_swarm {
   std::uint64_t erases = 20;      ///< per cent of writes
   std::uint64_t conditions = 30;  ///< per cent of writes
   std::uint64_t weak_reads = 30;  ///< per cent of reads
+  std::uint64_t tokens = 0;       ///< per cent of reads that are asked after their session's token
   std::uint64_t tries = 70;       ///< per cent of a reader's calls that begin with `try_read`
   std::uint64_t cancels = 0;      ///< per cent of a reader's calls that its caller may end
   std::uint64_t deadlines = 0;    ///< per cent of operations

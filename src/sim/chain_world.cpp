@@ -13,6 +13,7 @@
 #include "sim/chain_stranger.hpp"
 #include "sim/chain_swarm.hpp"
 #include "sim/linearizability.hpp"
+#include "sim/session_checks.hpp"
 
 namespace artillery::sim {
 namespace {
@@ -330,7 +331,8 @@ private:
         if (!is_clean(read)) continue;
         world_.call(reader, [read, request = wanted.size()](program& p, time_point now, network_effects& out) {
           static_cast<client_program&>(p).read(request, bytes{read.key}, replication::strong,
-                                               replication::routing::to({1, read.replica + 1}), now + 30s, now, out);
+                                               replication::routing::to({1, read.replica + 1}), {}, now + 30s, now,
+                                               out);
         });
         wanted.push_back(read);
       }
@@ -352,6 +354,7 @@ private:
     if (auto fault = check_applied_once(applied)) return violated(*fault);
     if (auto fault = check_against_log(load_.seen(), applied)) return violated(*fault);
     if (auto fault = check_monotone_reads(load_.seen())) return violated(*fault);
+    if (auto fault = check_sessions(load_.seen(), applied)) return violated(*fault);
     if (!is_searched_) return;
     for (std::size_t key = 0; key < swarm_.keys; ++key) {
       const std::string name(1, static_cast<char>('a' + key));
@@ -372,6 +375,7 @@ private:
     }
     figures_.reads_cancelled = load_.cancelled();
     figures_.tries_sent_on = load_.asked_after_try();
+    figures_.void_tokens = load_.void_tokens();
     const bool well_behaved = !swarm_.has(fault_family::garbage);
     if (well_behaved && figures_.malformed() > 0 && result_.violations.empty())
       violated("a well-behaved peer was not understood");

@@ -19,12 +19,6 @@ constexpr duration pause = 1ns;
 /// The request of the write that opens the session; those of the operations count from 0.
 constexpr request_id first_request = 1'000;
 
-bytes joined(bytes_view header, std::span<const bytes> body) {
-  std::string whole{as_text(header)};
-  for (const bytes& slice : body) whole += slice.text();
-  return bytes{whole};
-}
-
 }  // namespace
 
 // --- effects ---
@@ -240,8 +234,8 @@ void chain_setup::ask(state& at, const explore_choice& choice, outcome& came_to)
     return;
   }
   run_client(at, 1, came_to, [&](client_core& client, time_point now, client_effects& effects) {
-    client.read(number, explore_object, strong, routing::to({1, choice.first + std::uint64_t{1}}), std::nullopt, now,
-                effects);
+    client.read(number, explore_object, strong, routing::to({1, choice.first + std::uint64_t{1}}), {}, std::nullopt,
+                now, effects);
   });
 }
 
@@ -254,7 +248,7 @@ void chain_setup::step(state& at, std::size_t which, outcome& came_to) const {
     return;
   }
   if (check(here.published, read.noted, read.found, strong, here.now) == local_verdict::answer) {
-    came_to.reads.push_back({read.operation, {}, result_of(read.found, as_of(read.noted, read.found), true)});
+    came_to.reads.push_back({read.operation, {}, result_of(read.found, {as_of(read.noted, read.found)}, true)});
     return;
   }
   read = {.operation = read.operation,
@@ -263,7 +257,7 @@ void chain_setup::step(state& at, std::size_t which, outcome& came_to) const {
           .noted = {},
           .found = {}};
   run_replica(at, read.replica, came_to, !scope_.gathers, [&](core& replica, const turn& turn) {
-    replica.read(read.operation, explore_object, strong, std::nullopt, turn);
+    replica.read(read.operation, explore_object, strong, {}, std::nullopt, turn);
   });
 }
 

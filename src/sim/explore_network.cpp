@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace artillery::sim {
+
+bytes joined(bytes_view header, std::span<const bytes> body) {
+  std::vector<std::byte> whole{header.begin(), header.end()};
+  for (const bytes& part : body) whole.insert(whole.end(), part.view().begin(), part.view().end());
+  return bytes::copy(whole);
+}
+
 namespace {
 
 constexpr std::uint16_t port = 7000;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "base/state_hash.hpp"
 
 namespace artillery::sim {
+
+/// A frame's parts as one.
+[[nodiscard]] bytes joined(bytes_view header, std::span<const bytes> body);
 
 /// What lies between the nodes of a small set-up, as a value: all that is under way, so that whoever explores can
 /// choose what arrives next. A stream keeps its order in each direction, datagrams keep none. Nodes are numbered from

@@ -23,12 +23,6 @@ constexpr duration freeze_max = 1'000h;
 /// Whatever a node does, its clock moves on by that, so that a pause before a retry is over when anything else happens.
 constexpr duration moment = 1ns;
 
-bytes joined_frame(bytes_view header, std::span<const bytes> body) {
-  std::vector<std::byte> whole{header.begin(), header.end()};
-  for (const bytes& part : body) whole.insert(whole.end(), part.view().begin(), part.view().end());
-  return bytes::copy(whole);
-}
-
 }  // namespace
 
 struct views_setup::outcome {
@@ -54,7 +48,7 @@ public:
 
   using network_effects::send;
   void send(const connection& to, bytes_view header, std::span<const bytes> body) override {
-    bytes message = joined_frame(header, body);
+    bytes message = joined(header, body);
     if (to.number != client_stream) return network_.send(node_, to, std::move(message));
     const auto kind = decode_header(message);
     if (!kind || kind->kind != frame_kind::write_reply) return;  // its welcome
@@ -213,7 +207,7 @@ void views_setup::write(state& at, std::size_t number, std::size_t node, outcome
       replica.link(connection::stream(client_stream), link_state::up, turn);
       encode(message, detail::cluster_tag("artillery"),
              hello{.role = link_role::client, .chain = 1, .epoch = replica.in_force().epoch, .from = {}});
-      replica.receive(connection::stream(client_stream), joined_frame(message.header, message.body), turn);
+      replica.receive(connection::stream(client_stream), joined(message.header, message.body), turn);
     }
     write_request request{.request = number,
                           .what = write_request::kind::put,
@@ -226,7 +220,7 @@ void views_setup::write(state& at, std::size_t number, std::size_t node, outcome
                           .checksum = detail::crc32c(as_bytes(value))};
     if (at.session == 0) request.what = write_request::kind::open_session;
     encode(message, replica.in_force().epoch, request);
-    replica.receive(connection::stream(client_stream), joined_frame(message.header, message.body), turn);
+    replica.receive(connection::stream(client_stream), joined(message.header, message.body), turn);
   });
 }
 
@@ -240,7 +234,7 @@ void views_setup::read(state& at, std::size_t node, outcome& came_to) const {
   --at.reads_left;
   const std::uint64_t number = at.answers.read_asked(node);
   run(at, node, came_to,
-      [&](core& replica, const turn& turn) { replica.read(number, object_key, strong, std::nullopt, turn); });
+      [&](core& replica, const turn& turn) { replica.read(number, object_key, strong, {}, std::nullopt, turn); });
   // Refused on the spot: as if nobody had asked.
   const auto refused = std::erase_if(came_to.reads, [&](const outcome::read_end& end) {
     return end.error && end.node == node && end.request == number;

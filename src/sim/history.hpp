@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "artillery/clock.hpp"
+#include "artillery/replication/session_token.hpp"
 #include "artillery/replication/types.hpp"
 
 /// What clients of a chain did, as they saw it: the input of the checks of linearizability. Harnesses of any kind may
@@ -40,6 +41,12 @@ struct history_operation {
   bool local = false;            ///< of a read
   replication::version version;  ///< as the answer says
   replication::version as_of;    ///< of a read, as the answer says
+  bool all_committed = true;     ///< of a read, as the answer says
+
+  // Of a read that was asked after a session token.
+  replication::session_token after;
+  replication::version counted_before;  ///< of the object, as the session knew it by then; none: not known
+  replication::version saw;             ///< what the session has seen that was not committed; none: nothing
 
   static constexpr std::uint32_t anyone = std::numeric_limits<std::uint32_t>::max();
 

@@ -149,6 +149,18 @@ void draw_disks(view_swarm& s, detail::random random) {
   }
 }
 
+/// Where sessions have tokens: writes that are seen, and lost.
+void draw_lost_writes(view_swarm& s, detail::random random) {
+  const std::uint64_t times = random.below(3);
+  for (std::uint64_t i = 0; i < times && s.chain.tokens > 0; ++i) {
+    const duration at = up_to(random, s.chain.fault_phase);
+    s.faults.push_back({.at = at,
+                        .what = view_fault::kind::strand_head,
+                        .length = up_to(random, 2 * (s.lease + s.chain.replica.failed_after)),
+                        .draw = 0});
+  }
+}
+
 /// Without what the options exclude.
 void spare_voters(voted_manners& v, const run_options& options) {
   using kind = voted_manners::fault::kind;
@@ -176,6 +188,7 @@ std::optional<fault_family> family_of_view_fault(view_fault::kind what) noexcept
     case kind::pause_replica: return fault_family::pause;
     case kind::isolate_replica: return fault_family::partition;
     case kind::fail_while_joining: return fault_family::partition;
+    case kind::strand_head:
     case kind::mute_tail:
     case kind::silence_authority:
     case kind::strand_frozen_tail:
@@ -229,6 +242,7 @@ view_swarm draw_view_swarm(std::uint64_t seed, const run_options& options) {
   draw_forcing(s, streams.fork("forcing"));
   if (!options.has(fault_family::crash)) s.forcing.reset();
   draw_disks(s, streams.fork("disks"));
+  draw_lost_writes(s, streams.fork("lost writes"));
   if (s.voted) spare_voters(*s.voted, options);
   for (view_fault& fault : s.faults) {
     const auto family = family_of_view_fault(fault.what);

@@ -23,6 +23,7 @@ struct view_fault {
     pause_replica,       ///< past its lease, and then it goes on
     isolate_replica,     ///< from everybody, for a while
     cut_from_authority,  ///< for a while
+    strand_head,         ///< from its successor and the authority, but not from its clients: what it takes is lost
     mute_tail,           ///< its predecessor hears nothing from the tail for a while, which others may still read at
     fail_while_joining,  ///< see view_plots
     silence_authority,
@@ -31,13 +32,14 @@ struct view_fault {
     ask_change,  ///< an operator asks for another view
     power_cut    ///< all replicas end at once, and come back one by one
   };
-  static constexpr std::array<std::string_view, 14> kind_names{"none",
+  static constexpr std::array<std::string_view, 15> kind_names{"none",
                                                                "crash_replica",
                                                                "crash_replica_midway",
                                                                "power_off_replica",
                                                                "pause_replica",
                                                                "isolate_replica",
                                                                "cut_from_authority",
+                                                               "strand_head",
                                                                "mute_tail",
                                                                "fail_while_joining",
                                                                "silence_authority",

@@ -13,11 +13,11 @@
 #include "sim/chain_figures.hpp"
 #include "sim/chain_load.hpp"
 #include "sim/chain_stranger.hpp"
-#include "sim/linearizability.hpp"
 #include "sim/plain_authority.hpp"
 #include "sim/view_checks.hpp"
 #include "sim/view_disks.hpp"
 #include "sim/view_forcing.hpp"
+#include "sim/view_histories.hpp"
 #include "sim/view_plots.hpp"
 #include "sim/view_rest.hpp"
 #include "sim/view_swarm.hpp"
@@ -31,7 +31,6 @@ using replication::request_id;
 
 constexpr duration settling_patience = 120s;
 constexpr duration forcing_patience = 10s;
-constexpr std::uint64_t order_steps_max = 200'000;
 constexpr std::uint64_t order_searched_one_in = 4;
 
 class view_run {
@@ -307,6 +306,7 @@ private:
         authority_.cut_off(index);
         world_.schedule(world_.now() + fault.length, [this] { authority_.mend(); });
         return;
+      case kind::strand_head: return strand_head(fault.length);
       case kind::mute_tail: return mute_tail(fault.length);
       case kind::say_failed: return hint(fault.draw, replication::peer_hint::failed);
       case kind::ask_change: return ask_change(fault.draw);
@@ -332,6 +332,20 @@ private:
         world_.mend(which, h);
         world_.mend(h, which);
       }
+    });
+  }
+
+  void strand_head(duration length) {
+    const auto& replicas = authority_.newest().replicas;
+    if (replicas.size() < 2) return;
+    const auto head = static_cast<std::size_t>(replicas[0].id.node.low - 1);
+    const host from = hosts_[head];
+    const host to = hosts_[static_cast<std::size_t>(replicas[1].id.node.low - 1)];
+    authority_.cut_off(head);
+    world_.cut(from, to);
+    world_.schedule(world_.now() + swarm_.chain.replica.failed_after + length, [this, from, to] {
+      authority_.mend();
+      world_.mend(from, to);
     });
   }
 
@@ -510,25 +524,8 @@ private:
   }
 
   void check_histories() {
-    journal committed;
-    if (auto fault = observer_.check_versions()) return violated(*fault);
-    if (auto fault = observer_.committed_log(committed)) return violated(*fault);
-    if (auto fault = check_applied_once(committed)) return violated(*fault);
-    if (auto fault = observer_.check_eventual_reads(load_.seen())) return violated(*fault);
-    history lasting = load_.seen();
-    std::erase_if(lasting,
-                  [](const history_operation& op) { return !op.is_write() && op.level == replication::eventual; });
-    if (auto fault = check_against_log(lasting, committed)) return violated(*fault);
-    if (auto fault = check_monotone_reads(lasting)) return violated(*fault);
-    if (!is_searched_) return;
-    for (std::size_t key = 0; key < swarm_.chain.keys; ++key) {
-      const std::string name(1, static_cast<char>('a' + key));
-      switch (search_order(lasting, name, order_steps_max)) {
-        case search_result::ok: ++figures_.orders_searched; break;
-        case search_result::gave_up: ++figures_.searches_given_up; break;
-        case search_result::violated: return violated("no order explains the operations on '" + name + "'");
-      }
-    }
+    const std::size_t searched = is_searched_ ? static_cast<std::size_t>(swarm_.chain.keys) : 0;
+    if (auto fault = check_view_histories(observer_, load_.seen(), searched, figures_)) violated(*fault);
   }
 
   void count() {
@@ -540,6 +537,7 @@ private:
     }
     figures_.reads_cancelled = load_.cancelled();
     figures_.tries_sent_on = load_.asked_after_try();
+    figures_.void_tokens = load_.void_tokens();
     figures_.view_changes = authority_.chosen().size() - 1;
     result_.counters = figures_.all(load_.seen(), world_.counters());
     result_.counters.emplace_back("chains_lost", chains_lost_);

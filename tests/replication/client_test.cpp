@@ -78,13 +78,13 @@ TEST_CASE("a queue that is full refuses at the call", "[replication][client]") {
   } out;
   const time_point now{1h};
   core.start(now, out);
-  core.read(1, "k", strong, routing::any(), {}, now, out);
+  core.read(1, "k", strong, routing::any(), {}, {}, now, out);
   core.write(2, write::put("k", "v"), {}, now, out);
-  core.read(3, "k", strong, routing::any(), {}, now, out);
+  core.read(3, "k", strong, routing::any(), {}, {}, now, out);
   CHECK(out.reads.at(3) == errc::would_overflow);
   SECTION("and a cancelled call makes room") {
     core.cancel(1, now, out);
-    core.read(4, "k", strong, routing::any(), {}, now, out);
+    core.read(4, "k", strong, routing::any(), {}, {}, now, out);
     CHECK_FALSE(out.reads.contains(4));
     CHECK_FALSE(out.reads.contains(1));
   }

@@ -133,9 +133,9 @@ std::vector<sample> samples() {
   add("watermark query", f, [](const bytes& b) { return decode_watermark_query(b).has_value(); });
   encode(f, 2, watermark_reply{17, reply_status::ok, 9});
   add("watermark reply", f, [](const bytes& b) { return decode_watermark_reply(b).has_value(); });
-  encode(f, 2, read_request{5, bounded(3U), as_bytes("key")});
+  encode(f, 2, read_request{5, bounded(3U), {{1, 300}, {2, 9}}, as_bytes("key")});
   add("read", f, [](const bytes& b) { return decode_read_request(b).has_value(); });
-  encode(f, 2, read_reply{5, reply_status::ok, {bytes{"v"}, {2, 9}, {2, 11}, true}, 77});
+  encode(f, 2, read_reply{5, reply_status::ok, {bytes{"v"}, {2, 9}, {2, 11}, true, false}, 77});
   add("read reply", f, [](const bytes& b) { return decode_read_reply(b).has_value(); });
   encode(f, 2,
          write_request{5, write_request::kind::put, 7, 300, 299, condition::is({2, 9}), "key", "value",
@@ -167,8 +167,8 @@ TEST_CASE("the frames are these bytes and no others", "[replication][wire]") {
       {"ack", "040000000200000000000000090000000000000001"},
       {"watermark query", "0500000002000000000000001100000000000000"},
       {"watermark reply", "0600000002000000000000001100000000000000000900000000000000"},
-      {"read", "0700000002000000000000000502036b6579"},
-      {"read reply", "080000000200000000000000050003020b02094d00000076"},
+      {"read", "070000000200000000000000050e01ac020209036b6579"},
+      {"read reply", "080000000200000000000000050007020b02094d00000076"},
       {"write", "090000000200000000000000050007ac0201020209036b65796303e0e176616c7565"},
       {"write reply", "0a00000002000000000000000500010209"},
       {"write reply with a session", "0a000000020000000000000005000302090102030405060708"},
@@ -259,7 +259,7 @@ TEST_CASE("a view comes out as it went in", "[replication][wire]") {
 TEST_CASE("a bound without end is one that the wire can carry", "[replication][wire]") {
   for (const duration staleness : {duration::max(), duration::min(), duration{0}, consistency::staleness_max}) {
     frame f;
-    encode(f, 2, read_request{5, bounded(staleness), as_bytes("key")});
+    encode(f, 2, read_request{5, bounded(staleness), {}, as_bytes("key")});
     const auto decoded = decode_read_request(f.header);
     REQUIRE(decoded);
     CHECK(decoded->level == bounded(staleness));

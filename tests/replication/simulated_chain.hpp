@@ -84,13 +84,14 @@ public:
   artillery::replication::request_id begin_read(const std::string& key,
                                                 const artillery::replication::consistency& level = {},
                                                 std::optional<std::size_t> replica = {},
-                                                std::optional<artillery::duration> within = {}) {
+                                                std::optional<artillery::duration> within = {},
+                                                const artillery::replication::session_token& after = {}) {
     const auto request = ++requests_;
     const auto where =
         replica ? artillery::replication::routing::to(node(*replica)) : artillery::replication::routing{};
     world.call(client_, [=](artillery::sim::program& p, artillery::time_point now, artillery::network_effects& out) {
       static_cast<artillery::sim::client_program&>(p).read(
-          request, key, level, where, within ? std::optional{now + *within} : std::nullopt, now, out);
+          request, key, level, where, after, within ? std::optional{now + *within} : std::nullopt, now, out);
     });
     return request;
   }

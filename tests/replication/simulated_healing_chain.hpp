@@ -35,6 +35,10 @@ public:
   using answer = artillery::replication::authority_answer;
   /// How much later something passes between a node and the authority; nothing: it is lost.
   using delay = std::optional<artillery::duration>;
+  struct ended_read {
+    std::error_code error;
+    artillery::replication::read_result result;
+  };
   static constexpr artillery::duration patience = std::chrono::seconds{30};
 
   explicit simulated_healing_chain(std::size_t length, std::size_t spares = 0)
@@ -63,6 +67,7 @@ public:
                             contacts, 99,
                             [this](auto request, std::error_code error, const auto& result) {
                               if (!error) reads_[request] = text_of(result);
+                              ended_reads_[request] = {error, result};
                             },
                             [this](auto request, std::error_code error, const auto&) { writes_[request] = error; }));
     world.run_for(with.runs_for);
@@ -92,6 +97,7 @@ public:
     });
     return request;
   }
+  [[nodiscard]] bool has_ended(artillery::replication::request_id request) const { return writes_.contains(request); }
   [[nodiscard]] bool written(artillery::replication::request_id request) {
     REQUIRE(world.run_until([&] { return writes_.contains(request); }, patience));
     return !writes_.at(request);
@@ -101,10 +107,31 @@ public:
     const auto request = ++requests_;
     const auto where = artillery::replication::routing::to(node(at_node));
     call<artillery::sim::client_program>(client_, [=](auto& p, artillery::time_point now, auto& out) {
-      p.read(request, key, artillery::replication::strong, where, std::nullopt, now, out);
+      p.read(request, key, artillery::replication::strong, where, {}, std::nullopt, now, out);
     });
     REQUIRE(world.run_until([&] { return reads_.contains(request); }, patience));
     return reads_.at(request);
+  }
+  /// What became of a read that is asked after a session token.
+  [[nodiscard]] ended_read read_after(const artillery::replication::session_token& after, const std::string& key,
+                                      const artillery::replication::consistency& level,
+                                      const artillery::replication::routing& where = {}) {
+    const auto request = ++requests_;
+    call<artillery::sim::client_program>(client_, [=](auto& p, artillery::time_point now, auto& out) {
+      p.read(request, key, level, where, after, std::nullopt, now, out);
+    });
+    REQUIRE(world.run_until([&] { return ended_reads_.contains(request); }, patience));
+    return ended_reads_.at(request);
+  }
+  /// The same, asked by the process of a replica of itself, whoever can reach it.
+  [[nodiscard]] ended_read read_here_after(const artillery::replication::session_token& after, const std::string& key,
+                                           const artillery::replication::consistency& level, std::size_t at_node) {
+    const auto request = ++requests_;
+    call<artillery::sim::replica_program>(host(at_node), [=](auto& p, artillery::time_point now, auto& out) {
+      p.read(request, key, level, after, std::nullopt, now, out);
+    });
+    REQUIRE(world.run_until([&] { return ended_reads_.contains(request); }, patience));
+    return ended_reads_.at(request);
   }
   /// Waits until the chain is these nodes and its tail has opened.
   [[nodiscard]] bool becomes(const std::vector<std::size_t>& nodes) {
@@ -144,8 +171,8 @@ public:
   [[nodiscard]] std::optional<std::string> read_within(const std::string& key, std::size_t at_node) {
     const auto request = ++requests_;
     call<artillery::sim::replica_program>(host(at_node), [=](auto& p, artillery::time_point now, auto& out) {
-      p.read(request, artillery::bytes::copy(artillery::as_bytes(key)), artillery::replication::strong, std::nullopt,
-             now, out);
+      p.read(request, artillery::bytes::copy(artillery::as_bytes(key)), artillery::replication::strong, {},
+             std::nullopt, now, out);
     });
     if (!world.run_until([&] { return reads_.contains(request); }, std::chrono::milliseconds{50})) return std::nullopt;
     return reads_.at(request);
@@ -202,6 +229,7 @@ private:
     if (!disks_.empty()) callers.disk = disks_[i];
     callers.on_read = [this](auto request, std::error_code error, const auto& result) {
       if (!error) reads_[request] = text_of(result);
+      ended_reads_[request] = {error, result};
     };
     callers.on_change = [this](auto request, std::error_code error) { changes_[request] = error; };
     callers.seat = artillery::sim::authority_seat{
@@ -258,6 +286,7 @@ private:
   std::uint64_t incarnation_ = 1;
   artillery::replication::request_id requests_ = 0;
   std::map<artillery::replication::request_id, std::string> reads_;
+  std::map<artillery::replication::request_id, ended_read> ended_reads_;
   std::map<artillery::replication::request_id, std::error_code> writes_;
   std::map<artillery::replication::request_id, std::error_code> changes_;
 };

@@ -341,7 +341,7 @@ void replication_room::read(const command& what) {
   const auto within = what.duration_option("within");
   stage_.call(client, [=](sim::program& p, time_point now, network_effects& out) {
     const auto deadline = within ? std::optional{now + *within} : std::nullopt;
-    static_cast<sim::client_program&>(p).read(request, key, level, where, deadline, now, out);
+    static_cast<sim::client_program&>(p).read(request, key, level, where, {}, deadline, now, out);
   });
 }
 

@@ -26,6 +26,7 @@ std::string status_text(reply_status status) {
     case reply_status::not_head: return "not the head";
     case reply_status::busy: return "busy";
     case reply_status::unknown_session: return "unknown session";
+    case reply_status::token_void: return "token void";
     case reply_status::too_large: return "too large";
     case reply_status::invalid: return "invalid";
   }

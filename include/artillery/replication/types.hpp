@@ -154,6 +154,7 @@ struct read_result {
   replication::version as_of;    ///< the answer counts everything up to this place in the log, and perhaps more
                                  ///< (epoch of the replica that answered, and its watermark or the value's own seq)
   bool local = false;            ///< the replica answered from its own memory, without a message to another
+  bool committed = true;         ///< all that `as_of` counts is committed; false: an eventual read has seen more
 
   [[nodiscard]] bool found() const noexcept { return value.has_value(); }
 };
@@ -449,6 +450,8 @@ struct replica_counters {
   std::uint64_t local_reads = 0;        ///< strong reads answered with no message
   std::uint64_t dirty_reads = 0;        ///< strong reads that had to ask the tail
   std::uint64_t stale_reads = 0;        ///< bounded and eventual reads answered here
+  std::uint64_t held_back_reads = 0;    ///< waited until this replica had come as far as their session tokens
+  std::uint64_t void_tokens = 0;        ///< reads refused, because what their tokens count was lost
   std::uint64_t watermark_queries = 0;  ///< questions sent to the tail, each for one or more reads
   std::uint64_t watermark_answers = 0;  ///< as tail
   std::uint64_t appended_records = 0;   ///< received from the predecessor

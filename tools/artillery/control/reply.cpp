@@ -42,6 +42,7 @@ constexpr std::array<known_error, 30> known_errors{{
     {errc::busy, "busy"},
     {errc::outcome_unknown, "outcome_unknown", exit_code::outcome_unknown},
     {errc::unknown_session, "unknown_session"},
+    {errc::token_void, "token_void"},
     {errc::chain_stopped, "chain_stopped"},
     {errc::other_genesis, "other_genesis"},
     {errc::voters_disagree, "voters_disagree"},
