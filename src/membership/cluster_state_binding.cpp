@@ -17,8 +17,9 @@ net::driver_options driver_options_of(const config& options) {
   net::driver_options result;
   result.component = "membership";
   result.log = options.log;
-  result.streams.frame_size_max = std::max(frame_size_max, options.message_size_max + message_frame_overhead_max);
-  result.streams.connections_max = options.streams_max * 2;
+  result.streams.frame_size_max =
+      std::max(frame_size_max, std::max(options.message_size_max, options.event_size_max) + message_frame_overhead_max);
+  result.streams.connections_max = options.streams_max * 3;
   result.streams.connect_timeout = options.stream_timeout;
   result.streams.linger_timeout = options.stream_timeout;
   return result;

@@ -57,8 +57,8 @@ void core::receive(const connection& from, bytes_view message, time_point now, e
 
 void core::handle(const connection& from, packet& m, time_point now, effects_type& out) {
   const bool exchanged = std::holds_alternative<view_summary>(m.body);
-  hear_items(m.items, exchanged ? path::exchange : path::gossip, now, out);
   const endpoint& peer = from.peer;
+  hear_items(m.items, exchanged ? path::exchange : path::gossip, peer, now, out);
   if (const auto* p = std::get_if<ping>(&m.body)) return on_ping(peer, *p, now, out);
   if (const auto* a = std::get_if<ack>(&m.body)) return on_ack(peer, *a, now, out);
   if (const auto* r = std::get_if<ping_request>(&m.body)) return on_ping_request(peer, *r, now, out);
@@ -73,9 +73,9 @@ void core::handle(const connection& from, packet& m, time_point now, effects_typ
   if (const auto* r = std::get_if<reply_receipt>(&m.body)) return on_reply_receipt(peer, *r);
 }
 
-void core::hear_items(items& what, path how, time_point now, effects_type& out) {
+void core::hear_items(items& what, path how, const endpoint& from, time_point now, effects_type& out) {
   for (const claim& c : what.claims) apply(c, how, now, out);
-  for (event_record& e : what.events) hear_event(e, now, out);
+  for (event_record& e : what.events) hear_event(e, from, now, out);
 }
 
 void core::drop(std::error_code why) {
@@ -95,6 +95,7 @@ void core::finish_input(time_point now, effects_type& out) {
   if (!active()) return;
   tend_messages(now, out);
   tend_queries(now, out);
+  tend_fetches(now, out);
   if (push_wanted_) push_news(now, out);
   const bool company = members_.present() > 0;
   const auto keep = [&](std::optional<time_point>& timer, bool wanted, duration first) {
@@ -124,7 +125,7 @@ void core::finish_input(time_point now, effects_type& out) {
 void core::finish_leaving() {
   if (phase_ != phase::leaving) return;
   const bool heard = farewell_heard_ || mutant(mutation::leaves_unheard);
-  const bool told = heard && !claims_.contains(self_.id) && own_unsaid_ == 0;
+  const bool told = heard && !claims_.contains(self_.id) && own_unsaid_.count == 0;
   if (members_.present() > 0 && !told) return;
   be_gone();
 }
@@ -152,6 +153,7 @@ void core::for_each_timer(Visit visit) {
   for (stream& s : streams_) visit(s.deadline);
   messages_.for_each_timer(visit);
   queries_.for_each_timer(visit);
+  fetches_.for_each_timer(visit);
   if (probe_) visit(probe_->timeout_at);
 }
 
@@ -180,6 +182,7 @@ void core::expire(time_point now, effects_type& out) {
   while (const suspicion* s = mutant(mutation::endless_suspicion) ? nullptr : suspicions_.expired(now)) {
     declare_failed(node_id{s->about}, now, out);
   }
+  hold_fetched(now);
   std::vector<event> events;
   std::vector<node_id> missed;
   user_events_.expire(now, config_.gap_wait, config_.gossip_interval, events,
@@ -216,6 +219,7 @@ std::optional<time_point> core::next_deadline() const {
   consider(user_events_.next_deadline());
   consider(messages_.next_deadline());
   consider(queries_.next_deadline());
+  consider(fetches_.next_deadline());
   return first;
 }
 
@@ -253,7 +257,8 @@ std::error_code core::set_tags(tag_map tags, time_point now, effects_type& out) 
 
 std::error_code core::broadcast(std::string topic, bytes payload, time_point now, effects_type& out) {
   if (const auto error = may_say(topic)) return error;
-  if (payload.size() > payload_size_max(config_, topic)) return errc::too_large;
+  if (payload.size() > event_size_max(topic)) return errc::too_large;
+  if (own_unsaid_.bytes + payload.size() > config_.broadcast_bytes_max) return errc::would_overflow;
   say_own(std::move(topic), std::move(payload), nullptr, now, out);
   return {};
 }
@@ -290,7 +295,8 @@ std::vector<member> core::members() const {
 
 std::size_t core::held() const noexcept {
   return claims_.size() + events_.size() + streams_.size() + relays_.size() + checks_.size() +
-         user_events_.kept_count() + seeds_.size() + messages_.waiting() + queries_.open() + queries_.heard_count();
+         user_events_.kept_count() + seeds_.size() + messages_.waiting() + queries_.open() + queries_.heard_count() +
+         fetches_.size();
 }
 
 void core::check_invariants() const {
@@ -324,9 +330,10 @@ std::uint64_t core::hash(time_point now) const {
   user_events_.hash(h, now);
   messages_.hash(h, now);
   queries_.hash(h, now);
+  fetches_.hash(h, now);
   ring_.hash(h);
   h.add(last_sequence_)
-      .add(own_unsaid_)
+      .add(own_unsaid_.count)
       .add(push_wanted_)
       .add(events_first_)
       .add(next_stream_)

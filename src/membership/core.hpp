@@ -10,6 +10,7 @@
 #include "artillery/membership/types.hpp"
 #include "base/random.hpp"
 #include "membership/counters.hpp"
+#include "membership/fetches.hpp"
 #include "membership/gossip.hpp"
 #include "membership/member_table.hpp"
 #include "membership/message.hpp"
@@ -99,7 +100,7 @@ private:
   void note_pause(time_point now);
   void finish_input(time_point now, effects_type& out);
   void handle(const connection& from, packet& m, time_point now, effects_type& out);
-  void hear_items(items& what, path how, time_point now, effects_type& out);
+  void hear_items(items& what, path how, const endpoint& from, time_point now, effects_type& out);
   void drop(std::error_code why);
   void send_datagram(const endpoint& to, datagram_writer& writer, effects_type& out);
   [[nodiscard]] datagram_writer begin_datagram(const message_body& body);
@@ -155,7 +156,7 @@ private:
   void say_own(std::string topic, bytes payload, std::shared_ptr<const question> asks, time_point now,
                effects_type& out);
   void look_after_own_events();
-  void hear_event(event_record& record, time_point now, effects_type& out);
+  void hear_event(event_record& record, const endpoint& from, time_point now, effects_type& out);
   void hand_on(std::vector<event>& events, time_point now, effects_type& out);
   [[nodiscard]] membership::digests own_digests() const;
   void compare(const membership::digests& theirs, const endpoint& from, time_point now, effects_type& out);
@@ -185,6 +186,15 @@ private:
   void take_answer(const member_row& from, std::uint64_t number, const bytes* payload);
   void on_reply(const endpoint& from, const reply& m, effects_type& out);
   void on_reply_receipt(const endpoint& from, const reply_receipt& m);
+
+  // fetching.cpp: events that no datagram holds
+  [[nodiscard]] std::size_t event_size_max(std::string_view topic) const noexcept;
+  void hear_notice(const member_row& origin, const event_record& notice, const endpoint& from, time_point now);
+  void tend_fetches(time_point now, effects_type& out);
+  void begin_fetch(fetch& what, time_point now, effects_type& out);
+  void hold_fetched(time_point now);
+  void on_event_request(stream& by, const event_request& m, time_point now, effects_type& out);
+  void on_event_reply(std::uint64_t number, items& what, const endpoint& from, time_point now, effects_type& out);
 
   // joining.cpp: seeds, streams, push-pull
   void expire_seeds(time_point now, effects_type& out);
@@ -231,7 +241,8 @@ private:
   transmit_queue<node_id> claims_;
   transmit_queue<std::uint64_t> events_;
   user_events user_events_;
-  std::size_t own_unsaid_ = 0;  ///< own events from the oldest on that was not said as often as it should be
+  user_events::unsaid own_unsaid_;  ///< own events from the oldest on that was not said as often as it should be
+  fetches fetches_;
   bool push_wanted_ = false;
   bool events_first_ = false;  ///< whose turn it is to be packed first
 

@@ -36,6 +36,7 @@ struct counters {
   std::uint64_t events_received = 0;
   std::uint64_t events_duplicate = 0;
   std::uint64_t events_skipped = 0;
+  std::uint64_t events_fetched = 0;  ///< attempts to fetch one
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_received = 0;
   std::uint64_t messages_duplicate = 0;
@@ -73,6 +74,7 @@ struct counters {
     visitor("membership.events_received", events_received);
     visitor("membership.events_duplicate", events_duplicate);
     visitor("membership.events_skipped", events_skipped);
+    visitor("membership.events_fetched", events_fetched);
     visitor("membership.messages_sent", messages_sent);
     visitor("membership.messages_received", messages_received);
     visitor("membership.messages_duplicate", messages_duplicate);

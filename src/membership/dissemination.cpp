@@ -74,7 +74,7 @@ std::error_code core::may_say(const std::string& topic) const {
   if (phase_ == phase::idle) return errc::not_running;
   if (phase_ != phase::running) return errc::has_left;
   if (topic.empty() || topic.size() > topic_size_max) return errc::invalid_argument;
-  if (own_unsaid_ >= config_.broadcasts_max) return errc::would_overflow;
+  if (own_unsaid_.count >= config_.broadcasts_max) return errc::would_overflow;
   return {};
 }
 
@@ -158,7 +158,7 @@ void core::push_news(time_point now, effects_type& out) {
 
 // ---- user events ----
 
-void core::hear_event(event_record& record, time_point now, effects_type& out) {
+void core::hear_event(event_record& record, const endpoint& from, time_point now, effects_type& out) {
   if (record.origin == shorten(self_.id)) {
     if (record.boot == self_.boot) user_events_.raise_sent(record.sequence);
     return;
@@ -168,6 +168,7 @@ void core::hear_event(event_record& record, time_point now, effects_type& out) {
     ++counters_.dropped_unknown_origin;
     return;
   }
+  if (record.fetch_size > 0) return hear_notice(*origin, record, from, now);
   std::vector<event> events;
   std::uint64_t place = 0;
   const bool wanted = is_for_us(record);

@@ -77,7 +77,9 @@ void core::on_announce(const endpoint& from, effects_type& out) {
 // ---- streams ----
 
 stream* core::open_stream(stream_purpose purpose, const endpoint& to, time_point now, effects_type& out) {
-  if (streams_.size() >= config_.streams_max * 2) {
+  // What the application waits for is not kept waiting by streams to those who may be dead.
+  const bool for_application = purpose == stream_purpose::messages || purpose == stream_purpose::fetch;
+  if (streams_.size() >= config_.streams_max * (for_application ? 3 : 2)) {
     ++counters_.dropped_over_limit;
     return nullptr;
   }
@@ -123,8 +125,8 @@ void core::link(const connection& which, link_state state, time_point now, effec
           out);
     };
     const member_row* partner = members_.present_at(found->peer);
-    if (found->purpose == stream_purpose::messages) {
-      found->deadline = now + config_.stream_timeout;  // they are said at the end of this input
+    if (found->purpose == stream_purpose::messages || found->purpose == stream_purpose::fetch) {
+      found->deadline = now + config_.stream_timeout;  // what is to be said is said at the end of this input
     } else if (found->purpose == stream_purpose::ping) {
       if (probe_ && !probe_->answered && probe_->at == found->peer) {
         ask(probe_->sequence, probe_->addressee);
@@ -191,6 +193,13 @@ void core::receive_frame(const connection& from, bytes_view frame, time_point no
   if (const auto* r = std::get_if<receipt>(&m.body); r != nullptr && found->purpose == stream_purpose::messages) {
     return on_receipt(*found, *r, now, out);
   }
+  if (const auto* q = std::get_if<event_request>(&m.body); q != nullptr && found->purpose == stream_purpose::serve) {
+    return on_event_request(*found, *q, now, out);
+  }
+  if (std::holds_alternative<event_reply>(m.body) && found->purpose == stream_purpose::fetch) {
+    const endpoint peer = found->peer;
+    return on_event_reply(from.number, m.items, peer, now, out);
+  }
   if (found->purpose == stream_purpose::ping && probe_ && probe_->at == found->peer) {
     const auto* a = std::get_if<ack>(&m.body);
     const auto* s = std::get_if<stranger>(&m.body);
@@ -254,7 +263,8 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
   const bool joining = find()->joining;
   if (joining && !serving && introducer_ == 0) introducer_ = number;
   const path how = introducer_ == number ? path::introduction : path::exchange;
-  const bool foreign = find()->purpose == stream_purpose::ping || find()->purpose == stream_purpose::messages;
+  const bool foreign = find()->purpose == stream_purpose::ping || find()->purpose == stream_purpose::messages ||
+                       find()->purpose == stream_purpose::fetch;
   if (m.answer == serving || foreign) return end_stream(number, out);
   for (const push_pull_entry& entry : m.entries) {
     const claim& c = entry.claim;

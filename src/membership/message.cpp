@@ -25,7 +25,8 @@ using detail::reader;
 using detail::writer;
 
 constexpr std::uint8_t item_event = 0x80;
-constexpr std::uint8_t item_query = 0x81;
+constexpr std::uint8_t item_asks = 0x01;    // what is asked follows the topic
+constexpr std::uint8_t item_notice = 0x02;  // the payload does not follow its size
 constexpr std::uint8_t claim_state_mask = 0x03;
 constexpr std::uint8_t claim_has_facts = 0x04;
 constexpr std::uint8_t claim_bits = claim_state_mask | claim_has_facts;
@@ -90,13 +91,15 @@ std::shared_ptr<const question> take_question(input_archive& archive) {
   return q;
 }
 
-void put_event(std::vector<std::byte>& buffer, const event_record& e) {
+/// All up to the payload's bytes.
+void put_event_head(std::vector<std::byte>& buffer, const event_record& e, bool whole) {
   writer out{buffer};
-  out.put(e.question == nullptr ? item_event : item_query);
+  out.put(
+      static_cast<std::uint8_t>(item_event | (e.question == nullptr ? 0U : item_asks) | (whole ? 0U : item_notice)));
   out.put(e.origin.value).put(e.boot).put_varint(e.sequence).put_varint(e.sequence - e.previous);
   out.put_varint(e.lamport).put_sized(e.topic);
   if (e.question != nullptr) put_question(buffer, *e.question);
-  out.put_sized(e.payload.view());
+  out.put_varint(e.payload.size());
 }
 
 event_record take_event(input_archive& archive, std::uint8_t head) {
@@ -108,8 +111,13 @@ event_record take_event(input_archive& archive, std::uint8_t head) {
   const std::uint64_t back = in.take_varint();
   e.lamport = in.take_varint();
   e.topic = std::string{as_text(in.take_sized(topic_size_max))};
-  if (head == item_query) e.question = take_question(archive);
-  e.payload = bytes::copy(in.take_sized(in.left()));
+  if ((head & item_asks) != 0) e.question = take_question(archive);
+  if ((head & item_notice) != 0) {
+    e.fetch_size = in.take_varint();
+    if (e.fetch_size == 0) throw archive_error{"a notice of nothing"};
+  } else {
+    e.payload = bytes::copy(in.take_sized(in.left()));
+  }
   if (in.failed() || e.sequence == 0 || back == 0 || back > e.sequence)
     throw archive_error{"an event out of its ranges"};
   e.previous = e.sequence - back;
@@ -120,7 +128,7 @@ items take_items(input_archive& archive) {
   items result;
   while (archive.in().left() > 0) {
     const auto head = archive.in().take<std::uint8_t>();
-    if (head == item_event || head == item_query) {
+    if ((head & ~(item_asks | item_notice)) == item_event) {
       result.events.push_back(take_event(archive, head));
     } else {
       result.claims.push_back(take_claim(archive, head));
@@ -176,6 +184,13 @@ void put_body(writer& out, const reply& m) {
 }
 void put_body(writer& out, const reply_receipt& m) {
   out.put_varint(m.question).put(m.answers);
+}
+
+void put_body(writer& out, const event_request& m) {
+  out.put(m.origin.value).put(m.boot).put_varint(m.number);
+}
+void put_body(writer& out, const event_reply& m) {
+  out.put(m.found);
 }
 
 constexpr std::size_t view_entry_size = 12;
@@ -294,6 +309,15 @@ void take_body(input_archive& archive, reply_receipt& m) {
   m.answers = archive.in().take<bool>();
 }
 
+void take_body(input_archive& archive, event_request& m) {
+  m.origin.value = archive.in().take<std::uint64_t>();
+  m.boot = archive.in().take<std::uint64_t>();
+  m.number = archive.in().take_varint();
+}
+void take_body(input_archive& archive, event_reply& m) {
+  m.found = archive.in().take<bool>();
+}
+
 template <class Body>
 packet take_message(input_archive& archive) {
   packet result;
@@ -321,6 +345,8 @@ packet take_message(input_archive& archive, message_kind kind) {
     case message_kind::receipt: return take_message<receipt>(archive);
     case message_kind::reply: return take_message<reply>(archive);
     case message_kind::reply_receipt: return take_message<reply_receipt>(archive);
+    case message_kind::event_request: return take_message<event_request>(archive);
+    case message_kind::event_reply: return take_message<event_reply>(archive);
   }
   throw archive_error{"a message of unknown kind"};
 }
@@ -340,7 +366,7 @@ read_message take_all(bytes_view body, message_kind kind) {
 message_kind kind_of(const message_body& body) noexcept {
   return static_cast<message_kind>(body.index() + 1);  // the variant lists them in the order of their numbers
 }
-static_assert(std::variant_size_v<message_body> == static_cast<std::size_t>(message_kind::reply_receipt));
+static_assert(std::variant_size_v<message_body> == static_cast<std::size_t>(message_kind::event_reply));
 
 detail::wire_prefix prefix_of(message_kind kind) noexcept {
   return {detail::module::membership, static_cast<std::uint8_t>(kind), 0};
@@ -411,7 +437,10 @@ bool datagram_writer::add(const claim& item, std::size_t limit) {
 
 bool datagram_writer::add(const event_record& item, std::size_t limit) {
   const std::size_t before = buffer_->size();
-  put_event(*buffer_, item);
+  const std::size_t whole_size = detail::datagram_header_size + event_overhead_max + item.topic.size();
+  const bool whole = item.payload.size() + whole_size <= limit_ || item.question != nullptr;
+  put_event_head(*buffer_, item, whole);
+  if (whole) writer{*buffer_}.put_raw(item.payload.view());
   if (buffer_->size() <= limit) return true;
   buffer_->resize(before);
   return false;
@@ -433,6 +462,13 @@ void write_direct_head(std::vector<std::byte>& buffer, std::uint32_t cluster, bo
   put_direct_head(out, body);
 }
 
+void write_event_reply_head(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first,
+                            const event_record& record) {
+  begin_frame(buffer, cluster, first, message_kind::event_reply);
+  writer{buffer}.put(true);
+  put_event_head(buffer, record, true);
+}
+
 std::size_t view_entries_max(std::size_t datagram_max) noexcept {
   constexpr std::size_t head = detail::datagram_header_size + 1 + 8 + 8 + 8 + 2;
   return (datagram_max - head) / view_entry_size;
@@ -448,7 +484,9 @@ read_message read_datagram(bytes_view datagram, std::uint32_t cluster) {
                                             mutant(mutation::believes_any_cluster) ? tag_of(datagram) : cluster);
   if (opened.error) return {opened.error, {}};
   const auto kind = static_cast<message_kind>(opened.prefix.kind);
-  if (kind == message_kind::push_pull) return {errc::malformed, {}};  // for streams only
+  const bool is_frame =
+      kind == message_kind::push_pull || kind == message_kind::event_request || kind == message_kind::event_reply;
+  if (is_frame) return {errc::malformed, {}};
   return take_all(opened.body, kind);
 }
 

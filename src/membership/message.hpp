@@ -31,6 +31,8 @@ enum class message_kind : std::uint8_t {
   receipt = 12,
   reply = 13,
   reply_receipt = 14,
+  event_request = 15,
+  event_reply = 16,
 };
 
 /// A member's id folded to 64 bits: names it where a collision would cost a wasted datagram and nothing else.
@@ -89,6 +91,7 @@ struct event_record {
   std::string topic;
   bytes payload;
   std::shared_ptr<const membership::question> question = nullptr;  ///< none: an event
+  std::uint64_t fetch_size = 0;  ///< of a notice: so many bytes of payload are to be fetched
 };
 
 struct items {
@@ -210,8 +213,20 @@ struct reply_receipt {
   bool answers = false;
 };
 
-using message_body = std::variant<ping, ack, ping_request, nack, stranger, gossip, announce, view_summary,
-                                  event_summary, push_pull, direct, receipt, reply, reply_receipt>;
+/// Of a stream: an event that a notice told of is wanted.
+struct event_request {
+  short_name origin;
+  std::uint64_t boot = 0;
+  std::uint64_t number = 0;
+};
+/// The event follows, whole, where it was found.
+struct event_reply {
+  bool found = false;
+};
+
+using message_body =
+    std::variant<ping, ack, ping_request, nack, stranger, gossip, announce, view_summary, event_summary, push_pull,
+                 direct, receipt, reply, reply_receipt, event_request, event_reply>;
 
 struct packet {
   message_body body;
@@ -229,6 +244,7 @@ public:
   void begin(const message_body& body);
   /// False, and nothing added, when it would not fit.
   bool add(const claim& item) { return add(item, limit_); }
+  /// An event that no datagram of this limit holds is added as a notice.
   bool add(const event_record& item) { return add(item, limit_); }
   /// The same under a lower limit: a share of the datagram.
   bool add(const claim& item, std::size_t limit);
@@ -249,6 +265,10 @@ void write_frame(std::vector<std::byte>& buffer, std::uint32_t cluster, bool fir
 
 /// The same up to the payload, which is to follow as it is.
 void write_direct_head(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first, const direct& body);
+
+/// A frame that answers a request with this event, up to its payload, which is to follow as it is.
+void write_event_reply_head(std::vector<std::byte>& buffer, std::uint32_t cluster, bool first,
+                            const event_record& record);
 
 /// Bytes that a direct message takes in a datagram beside its payload and topic, at most.
 inline constexpr std::size_t direct_overhead_max = 8 + 8 + 4 + 10 + 1 + 1 + 3;

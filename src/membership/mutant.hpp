@@ -47,9 +47,10 @@ enum class mutation : std::uint8_t {
   no_message_retry,          ///< what a broken stream lost is not sent again
   answers_counted_twice,     ///< an answer that comes again is taken for another
   asks_everybody,            ///< whom a query is for does not matter
+  notices_suffice,           ///< an event that was told by a notice is not fetched
 };
 
-inline constexpr std::size_t mutations = 36;
+inline constexpr std::size_t mutations = 37;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_deduplication",
                                                                         "no_topic_order",
@@ -85,8 +86,9 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "receipts_unseen",
                                                                         "no_message_retry",
                                                                         "answers_counted_twice",
-                                                                        "asks_everybody"};
-static_assert(static_cast<std::size_t>(mutation::asks_everybody) + 1 == mutations);
+                                                                        "asks_everybody",
+                                                                        "notices_suffice"};
+static_assert(static_cast<std::size_t>(mutation::notices_suffice) + 1 == mutations);
 
 #ifdef ARTILLERY_MUTANTS
 extern mutation planted;  // defined by the program that plants

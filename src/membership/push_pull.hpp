@@ -14,6 +14,7 @@ enum class stream_purpose : std::uint8_t {
   join,      ///< ours: first exchange with a seed
   compare,   ///< ours: anti-entropy, which asks for digests first
   exchange,  ///< ours: both views, whole
+  fetch,     ///< ours: an event that a notice told of
   messages,  ///< ours: messages to one member, and their receipts
   serve      ///< the peer's
 };

@@ -57,12 +57,14 @@ void user_events::raise_sent(std::uint64_t number) noexcept {
   if (number > sent_ && number - sent_ <= sequence_jump_max) sent_ = number;
 }
 
-std::size_t user_events::keep_own_from(std::uint64_t place) {
+user_events::unsaid user_events::keep_own_from(std::uint64_t place) {
   own_from_ = place;
   throw_away();
   const auto first = std::lower_bound(kept_own_.begin(), kept_own_.end(), place,
                                       [](const kept_event& k, std::uint64_t wanted) { return k.place < wanted; });
-  return static_cast<std::size_t>(kept_own_.end() - first);
+  unsaid all{.count = static_cast<std::size_t>(kept_own_.end() - first), .bytes = 0};
+  for (auto at = first; at != kept_own_.end(); ++at) all.bytes += at->record.payload.size();
+  return all;
 }
 
 void user_events::restamp(std::uint64_t boot) {
@@ -97,6 +99,16 @@ const event_record* user_events::kept(std::uint64_t place) const noexcept {
   const auto found = std::lower_bound(in.begin(), in.end(), place,
                                       [](const kept_event& k, std::uint64_t wanted) { return k.place < wanted; });
   return found == in.end() || found->place != place ? nullptr : &found->record;
+}
+
+const event_record* user_events::kept(short_name origin, std::uint64_t boot, std::uint64_t number) const noexcept {
+  for (const auto* in : {&kept_own_, &kept_others_}) {
+    const auto found = std::find_if(in->begin(), in->end(), [&](const kept_event& k) {
+      return k.record.origin == origin && k.record.boot == boot && k.record.sequence == number;
+    });
+    if (found != in->end()) return &found->record;
+  }
+  return nullptr;
 }
 
 // ---- others' ----
@@ -136,6 +148,19 @@ std::uint64_t user_events::believed_max(const member_row& from, std::uint64_t ba
   if (mutant(mutation::believes_far_numbers)) return ~std::uint64_t{0};
   const std::uint64_t least = std::max(base, from.facts->events_sent);
   return least + std::min(sequence_jump_max, ~std::uint64_t{0} - least);
+}
+
+bool user_events::is_missing(const member_row& from, std::uint64_t number) const noexcept {
+  const origin_row* o = origins_.find(from.key);
+  const std::uint64_t base = o == nullptr ? 0 : o->base;
+  if (number <= base || number > believed_max(from, base)) return false;
+  return o == nullptr ||
+         std::none_of(o->ahead.begin(), o->ahead.end(), [&](const held_event& h) { return h.sequence == number; });
+}
+
+void user_events::be_patient(const node_id& id, time_point now) noexcept {
+  origin_row* o = origins_.find(id);
+  if (o != nullptr && o->missing_since) o->missing_since = now;
 }
 
 user_events::reception user_events::receive(const member_row& from, event_record record, bool wanted, time_point now,

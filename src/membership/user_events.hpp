@@ -42,7 +42,11 @@ public:
   /// Own events from this place on are not thrown away: it was not yet said as often as it should be. Returns how many
   /// these are. (Newer ones may have been said already, since the newest go first; whoever bounds the unsaid must count
   /// them, too.)
-  std::size_t keep_own_from(std::uint64_t place);
+  struct unsaid {
+    std::size_t count = 0;
+    std::size_t bytes = 0;  // of their payloads
+  };
+  unsaid keep_own_from(std::uint64_t place);
   [[nodiscard]] static bool is_own(std::uint64_t place) noexcept { return (place & 1U) != 0; }
   /// This node goes on under a later boot, and so do its events that are kept.
   void restamp(std::uint64_t boot);
@@ -52,6 +56,11 @@ public:
   /// delivered now; `place` where a fresh one is kept.
   reception receive(const member_row& origin, event_record record, bool wanted, time_point now, std::vector<event>& out,
                     std::uint64_t& place);
+
+  /// It was neither delivered nor skipped, and may be believed to exist.
+  [[nodiscard]] bool is_missing(const member_row& origin, std::uint64_t number) const noexcept;
+  /// What is missing of it is on its way: the wait begins anew.
+  void be_patient(const node_id& origin, time_point now) noexcept;
 
   /// The origin's later life begins: nothing of it is here yet but what it had sent when it said so.
   void begin_life(const node_id& origin, std::uint64_t boot, std::uint64_t events_sent);
@@ -101,6 +110,7 @@ public:
 
   /// A kept event by its place; null when it was thrown away meanwhile.
   [[nodiscard]] const event_record* kept(std::uint64_t place) const noexcept;
+  [[nodiscard]] const event_record* kept(short_name origin, std::uint64_t boot, std::uint64_t number) const noexcept;
   [[nodiscard]] std::size_t kept_count() const noexcept { return kept_own_.size() + kept_others_.size(); }
   [[nodiscard]] std::size_t origin_count() const noexcept { return origins_.size(); }
   void hash(detail::state_hash& into, time_point now) const;

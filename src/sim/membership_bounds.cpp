@@ -137,7 +137,7 @@ load burst_bound(const membership::config& config, std::uint64_t answers) noexce
 }
 
 std::size_t held_bound(const membership::config& config) noexcept {
-  return config.members_max + 1 + config.broadcasts_max + membership::events_relayed_max + config.streams_max * 3 +
+  return config.members_max + 1 + config.broadcasts_max + membership::events_relayed_max + config.streams_max * 4 +
          membership::relays_max + membership::checks_max + config.events_kept_max + config.broadcasts_max +
          config.seeds_max + config.messages_max + config.queries_max + membership::queries_heard_max;
 }

@@ -19,7 +19,7 @@ using numbers = std::array<std::uint64_t, 3>;
 
 numbers unpack(bytes_view raw) {
   numbers fields{};
-  for (std::size_t i = 0; i < raw.size(); ++i) {
+  for (std::size_t i = 0; i < sizeof(numbers); ++i) {
     fields[i / 8] |= std::to_integer<std::uint64_t>(raw[i]) << (8 * (i % 8));
   }
   return fields;
@@ -31,10 +31,11 @@ std::string process_name(std::size_t process) {
 
 }  // namespace
 
-bytes membership_checkers::payload(std::size_t process, std::uint64_t number, std::uint64_t number_of_all) {
+bytes membership_checkers::payload(std::size_t process, std::uint64_t number, std::uint64_t number_of_all,
+                                   std::size_t more) {
   const numbers fields{static_cast<std::uint64_t>(process), number, number_of_all};
-  std::array<std::byte, sizeof(numbers)> raw{};
-  for (std::size_t i = 0; i < raw.size(); ++i) raw[i] = static_cast<std::byte>(fields[i / 8] >> (8 * (i % 8)));
+  std::vector<std::byte> raw(sizeof(numbers) + more);
+  for (std::size_t i = 0; i < sizeof(numbers); ++i) raw[i] = static_cast<std::byte>(fields[i / 8] >> (8 * (i % 8)));
   return bytes::copy(raw);
 }
 
@@ -212,11 +213,10 @@ void membership_checkers::check_no_resurrection(std::size_t process, const membe
 
 /// At most once, and per (origin, topic) in the order of sending.
 void membership_checkers::check_event_order(std::size_t process, const membership::user_event& event, time_point now) {
-  if (event.payload.size() != sizeof(numbers)) {
-    return violate(now, process_name(process) + " was given a payload that nobody sent");
-  }
+  const bool ours = event.payload.size() >= sizeof(numbers) && unpack(event.payload.view())[0] < processes_.size();
+  if (!ours) return violate(now, process_name(process) + " was given a payload that nobody sent");
   const auto [from, number, number_of_all] = unpack(event.payload.view());
-  if (from >= processes_.size() || processes_[from].id != event.origin) {
+  if (processes_[from].id != event.origin) {
     return violate(now, process_name(process) + " was given an event under another's name");
   }
   account& a = processes_[process].events[from];

@@ -57,7 +57,9 @@ public:
   [[nodiscard]] const std::vector<std::string>& violations() const noexcept { return violations_; }
 
   /// Payload of a test event: which process sent it, its number within the topic and over all of the process's.
-  [[nodiscard]] static bytes payload(std::size_t process, std::uint64_t number, std::uint64_t number_of_all);
+  /// Then so many bytes more.
+  [[nodiscard]] static bytes payload(std::size_t process, std::uint64_t number, std::uint64_t number_of_all,
+                                     std::size_t more = 0);
 
   struct totals {
     std::uint64_t joined = 0;

@@ -16,6 +16,9 @@ constexpr std::size_t talkers_max = 16;
 /// So many send a reliable message at a time: a member may accept one stream only.
 constexpr std::size_t senders_max = 8;
 
+/// Bytes of an event that is fetched.
+constexpr std::size_t large_event = 30'000;
+
 /// What a run asks has ended after this.
 constexpr duration longest_query = 10'100ms;
 
@@ -92,6 +95,27 @@ void membership_demands::events() {
           world_.checkers().unaccounted(process, origin, world_.core(from)->events_base(world_.id(from)));
       if (!lost.empty()) violate(lost);
     }
+  }
+}
+
+void membership_demands::large_events() {
+  if (broken()) return;
+  const std::vector<host> members = world_.members();
+  const membership::config& config = world_.settings();
+  // A member serves a limited number of streams; those who come later try again.
+  if (members.size() < 2 || members.size() > talkers_max) return;
+  detail::random random = random_.fork("large events");
+  const host from = members[static_cast<std::size_t>(random.below(members.size()))];
+  const std::string topic = "large";
+  world_.broadcast(from, topic, large_event);
+  ++figures_.operations;
+  world_.run_for(world_.stretched(dissemination_bound(config, world_.size()) * 2));
+  const std::size_t origin = world_.process(from);
+  for (host to : members) {
+    if (to == from) continue;
+    const std::size_t got = world_.checkers().events_seen(world_.process(to), origin, topic).size();
+    if (got != world_.sent_on(origin, topic))
+      violate(host_name(to) + " did not get the large event of " + host_name(from));
   }
 }
 

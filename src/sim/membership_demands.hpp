@@ -18,6 +18,8 @@ public:
   void convergence(const char* when, duration faulty);
   /// In sound times every event reaches every member, once; and all that was ever sent is accounted for.
   void events();
+  /// An event that no datagram holds reaches every member, too.
+  void large_events();
   /// Who is there gets each reliable message, and every call has ended in time.
   void messages();
   /// Who asks all has all their answers, and every question has ended in time.

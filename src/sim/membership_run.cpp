@@ -45,6 +45,7 @@ public:
     heal();
     demands_.convergence("after healing", swarm_.length);
     demands_.events();
+    demands_.large_events();
     demands_.messages();
     demands_.queries();
     demands_.burst();
@@ -115,7 +116,8 @@ private:
       case membership_act::change_tags: return change_tags(c);
       case membership_act::broadcast:
         ++operations_;
-        return world_.broadcast(c.which, c.value % 2 == 0 ? "left" : "right");
+        return world_.broadcast(c.which, c.value % 2 == 0 ? "left" : "right",
+                                c.value / 2 % 16 == 0 ? large_message : 0);
       case membership_act::chatter: return chatter(c);
       case membership_act::send: return send(c);
       case membership_act::query: return query(c);

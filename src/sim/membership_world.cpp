@@ -60,14 +60,16 @@ void membership_world::call(host which, const membership_host::call& what) {
   });
 }
 
-void membership_world::broadcast(host from, const std::string& topic) {
+void membership_world::broadcast(host from, const std::string& topic, std::size_t more) {
   if (!is_member(from) || world_.is_paused(from)) return;
   const std::size_t process = nodes_[from].process;
-  call(from, [this, from, process, topic](membership::core& core, time_point now, membership::core::effects_type& out) {
-    std::uint64_t& number = sent_[{process, topic}];
-    const std::uint64_t number_of_all = core.events_base(id(from)) + 1;
-    if (!core.broadcast(topic, membership_checkers::payload(process, number + 1, number_of_all), now, out)) ++number;
-  });
+  call(from,
+       [this, from, process, topic, more](membership::core& core, time_point now, membership::core::effects_type& out) {
+         std::uint64_t& number = sent_[{process, topic}];
+         const std::uint64_t number_of_all = core.events_base(id(from)) + 1;
+         if (!core.broadcast(topic, membership_checkers::payload(process, number + 1, number_of_all, more), now, out))
+           ++number;
+       });
 }
 
 std::uint64_t membership_world::sent_on(std::size_t process, const std::string& topic) const {

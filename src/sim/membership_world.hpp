@@ -32,8 +32,8 @@ public:
   void power_off(host which) { world_.power_off(which); }
   /// A user's call. Does nothing when the host is down.
   void call(host which, const membership_host::call& what);
-  /// Sends the next numbered test event.
-  void broadcast(host from, const std::string& topic);
+  /// Sends the next numbered test event, with so many bytes more than it needs.
+  void broadcast(host from, const std::string& topic, std::size_t more = 0);
   /// Sends a message of its own to another host's present life, with so many bytes more than it needs. Returns its
   /// call.
   std::uint64_t send(host from, host to, bool reliable, std::size_t more = 0);

@@ -116,6 +116,21 @@ TEST_CASE("who stops waiting for a message is told so, and it is sent all the sa
   CHECK(*done == asio::error::operation_aborted);
 }
 
+TEST_CASE("an event of a whole megabyte reaches all members, in order with small ones", "[membership][socket][fetch]") {
+  asio::io_context context;
+  pair two{context};
+  const std::string large(quick("").event_size_max, 'x');
+  for (const std::string& payload : {std::string{"first"}, large, std::string{"last"}}) {
+    two.a.cluster.async_broadcast("topic", payload, [](std::error_code error) { CHECK_FALSE(error); });
+  }
+  REQUIRE(run_until(context, [&] { return two.b.count<membership::user_event>() == 3; }));
+  std::vector<std::size_t> sizes;
+  for (const auto& e : two.b.kept->events) {
+    if (const auto* u = std::get_if<membership::user_event>(&e)) sizes.push_back(u->payload.size());
+  }
+  CHECK(sizes == std::vector<std::size_t>{5, large.size(), 4});
+}
+
 namespace {
 
 const membership::query* query_to(const node& n) {

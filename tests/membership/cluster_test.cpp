@@ -118,7 +118,7 @@ TEST_CASE("calls at the wrong time get defined errors", "[membership][socket]") 
     ready(context, a);
     std::vector<std::error_code> errors;
     const auto note = [&](std::error_code error) { errors.push_back(error); };
-    a.cluster.async_broadcast("t", std::string(membership::payload_size_max(quick("a"), "t") + 1, 'x'), note);
+    a.cluster.async_broadcast("t", std::string(quick("a").event_size_max + 1, 'x'), note);
     a.cluster.async_broadcast("", "x", note);
     a.cluster.async_run(note);
     a.cluster.async_leave(note);

@@ -169,6 +169,47 @@ TEST_CASE("a query and the replies to it have the bytes that docs/membership.md 
   CHECK(hex(bytes_view{buffer}.subspan(13)) == "ac0201");
 }
 
+TEST_CASE("a notice, and how its event is asked for, have the bytes that docs/membership.md shows",
+          "[membership][message]") {
+  event_record large = some_event();
+  large.payload = bytes{std::string(2'000, 'x')};
+  std::vector<std::byte> buffer;
+  datagram_writer writer{buffer, cluster, 1'400};
+  writer.begin(gossip{});
+  writer.add(large);
+  CHECK(hex(bytes_view{buffer}.subspan(13)) ==
+        "82"
+        "0700000000000000"
+        "0300000000000000"
+        "0c"
+        "02"
+        "63"
+        "0174"
+        "d00f");
+  const auto read = read_datagram(writer.seal(), cluster);
+  REQUIRE_FALSE(read.error);
+  CHECK(read.value.items.events[0].fetch_size == 2'000);
+  write_frame(buffer, cluster, false, event_request{.origin = {7}, .boot = 3, .number = 12});
+  CHECK(hex(buffer) ==
+        "0f"
+        "0700000000000000"
+        "0300000000000000"
+        "0c");
+  write_event_reply_head(buffer, cluster, false, some_event());
+  CHECK(hex(buffer) ==
+        "1001"
+        "80"
+        "0700000000000000"
+        "0300000000000000"
+        "0c"
+        "02"
+        "63"
+        "0174"
+        "07");
+  writer.begin(event_request{.origin = {7}, .boot = 3, .number = 12});
+  CHECK(read_datagram(writer.seal(), cluster).error == errc::malformed);  // for streams only
+}
+
 TEST_CASE("a query that nobody may ask is refused", "[membership][message][robust]") {
   const auto read_back = [](question q) {
     event_record asked = some_event();

@@ -116,6 +116,12 @@ described membership_words::describe_body(const message_body& body) const {
   if (const auto* m = std::get_if<reply_receipt>(&body)) {
     return {"reply_receipt", "receipt of the reply to question " + std::to_string(m->question)};
   }
+  if (const auto* m = std::get_if<event_request>(&body)) {
+    return {"event_request", "event_request for " + event_place(m->number, name_of(m->origin))};
+  }
+  if (const auto* m = std::get_if<event_reply>(&body)) {
+    return {"event_reply", m->found ? "event_reply" : "event_reply: not here"};
+  }
   if (const auto* m = std::get_if<receipt>(&body)) {
     return {"receipt", "receipt of message " + std::to_string(m->number) + ": " + std::string{to_string(m->verdict)}};
   }

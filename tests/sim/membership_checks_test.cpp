@@ -84,6 +84,7 @@ TEST_CASE("each check of membership is seen to fail", "[membership][mutants]") {
       trial{mutation::no_message_retry, "did not arrive in time"},
       trial{mutation::answers_counted_twice, "was answered twice"},
       trial{mutation::asks_everybody, "who was not asked"},
+      trial{mutation::notices_suffice, "did not get the large event"},
       // what it sends
       trial{mutation::unbounded_datagrams, "sent a datagram of"}, trial{mutation::pushes_unspaced, "in a second"},
       // what is demanded at the end

@@ -43,7 +43,7 @@ void add_event(CLI::App& app, std::optional<command>& chosen) {
   CLI::App* event = app.add_subcommand("event", "Send an event to all members, or listen for events");
   event->footer(
       R"(An event is delivered at most once at each member, and in order for each topic of a sender; whoever listens at the
-sending agent sees it, too. Topic and payload together fit into a datagram; a larger payload is refused.
+sending agent sees it, too. What no datagram holds is fetched over TCP; a payload above 1 MiB is refused.
 
 Examples:
   artillery event deploy v42

@@ -236,9 +236,13 @@ struct config {
   duration gap_wait = std::chrono::seconds{2};
   /// Events are kept for members that missed them: this many, and this many bytes of payload. The oldest go first.
   std::size_t events_kept_max = 1'024;
-  std::size_t events_kept_bytes_max = std::size_t{1} << 20U;
-  /// Own events not yet sent as often as they should be; `broadcast` fails above it.
+  std::size_t events_kept_bytes_max = std::size_t{8} << 20U;
+  /// Own events not yet sent as often as they should be, and bytes of their payloads; `broadcast` fails above either.
   std::size_t broadcasts_max = 256;
+  std::size_t broadcast_bytes_max = std::size_t{8} << 20U;
+  /// Largest payload of an event, sent or received; to be the same at all members. What no datagram holds (see
+  /// `payload_size_max`) is told by a notice and fetched over TCP. 0: what a datagram holds. At most 64 MiB.
+  std::size_t event_size_max = std::size_t{1} << 20U;
 
   // --- messages to one member ---
   /// Largest payload of a reliable message, sent or received; to be the same at all members, since one that comes with
@@ -269,7 +273,7 @@ struct config {
   [[nodiscard]] std::string validate() const;
 };
 
-/// Largest payload of a user event of this topic: what one datagram of `config.datagram_max` bytes holds.
+/// Largest payload of a user event of this topic that travels in datagrams alone, of `config.datagram_max` bytes.
 [[nodiscard]] std::size_t payload_size_max(const config& config, std::string_view topic) noexcept;
 /// Likewise of a query, of which the names of those who are asked take some. The answers are limited by
 /// `config::message_size_max`.
