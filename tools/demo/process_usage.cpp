@@ -19,6 +19,12 @@ process_usage usage_of(pid_t process) {
   double resident = 0;
   if (pages >> whole >> resident)
     used.resident_mebibytes = resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
+  std::ifstream mapped{"/proc/" + std::to_string(process) + "/smaps_rollup"};
+  for (std::string word; mapped >> word;) {
+    double kibibytes = 0;
+    if ((word == "Private_Clean:" || word == "Private_Dirty:") && mapped >> kibibytes)
+      used.own_mebibytes += kibibytes / 1024;
+  }
   return used;
 }
 

@@ -29,6 +29,7 @@ constexpr std::array wishes{
          kind::faster_peer},
     wish{measure::cpu, statistic::median, "processor per node and minute, idle", "s", kind::at_most, 0.05},
     wish{measure::resident, statistic::median, "resident memory per node", "MiB", kind::at_most, 4.0},
+    wish{measure::own_memory, statistic::median, "memory that a node shares with no other", "MiB"},
     wish{measure::datagrams, statistic::median, "datagrams per node and second, idle", "", kind::at_most, 2.0},
     wish{measure::payload, statistic::median, "bytes in them per node and second, idle", "B", kind::at_most, 83.0},
     wish{measure::event, statistic::median, "event of 64 bytes at the last node, median", "ms", kind::at_most, 50.0},
@@ -93,6 +94,7 @@ std::string_view to_string(measure what) noexcept {
     case measure::views_full: return "views_full";
     case measure::cpu: return "cpu";
     case measure::resident: return "resident";
+    case measure::own_memory: return "own_memory";
     case measure::datagrams: return "datagrams";
     case measure::payload: return "payload";
     case measure::event: return "event";

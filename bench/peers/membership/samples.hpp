@@ -15,6 +15,7 @@ enum class measure : std::uint8_t {
   views_full,
   cpu,
   resident,
+  own_memory,
   datagrams,
   payload,
   event,

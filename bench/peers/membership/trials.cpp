@@ -124,35 +124,39 @@ void trials::views() {
 void trials::idle() {
   const crowds them = assemble(usual_size());
   patience_.wait(all_of(them), settling);
-  struct before {
-    double cpu_seconds = 0;
+  struct usage {
+    time_point at;
     traffic sent;
+    double cpu_seconds = 0;
+    double resident = 0;
+    double own = 0;
   };
-  std::vector<before> befores;
-  for (const auto& one : them) {
-    before now{0, one->network().sent()};
-    for (const auto& it : one->peers()) now.cpu_seconds += demo::usage_of(it->process().pid()).cpu_seconds;
-    befores.push_back(now);
-  }
-  const time_point began = clock::now();
+  const auto usage_now = [](const crowd& of) {
+    usage now{.at = clock::now(), .sent = of.network().sent()};
+    for (std::size_t i = 0; i < of.size(); ++i) {
+      const auto used = demo::usage_of(of.at(i).process().pid());
+      now.cpu_seconds += used.cpu_seconds;
+      now.resident += used.resident_mebibytes;
+      now.own += used.own_mebibytes;
+    }
+    return now;
+  };
+  std::vector<usage> befores;
+  for (const auto& one : them) befores.push_back(usage_now(*one));
   patience_.wait(all_of(them), wanted_.quiet);
   for (std::size_t i = 0; i < them.size(); ++i) {
-    crowd& one = *them[i];
-    const traffic sent = one.network().sent();
-    double cpu = 0;
-    double resident = 0;
-    for (const auto& it : one.peers()) {
-      const auto used = demo::usage_of(it->process().pid());
-      cpu += used.cpu_seconds;
-      resident += used.resident_mebibytes;
-    }
+    const crowd& one = *them[i];
+    const usage& before = befores[i];
+    const usage after = usage_now(one);
     const auto nodes = static_cast<double>(one.size());
-    const double node_seconds = nodes * seconds(clock::now() - began);
-    keep(measure::cpu, one, (cpu - befores[i].cpu_seconds) / node_seconds * 60);
-    keep(measure::resident, one, resident / nodes);
-    keep(measure::datagrams, one, static_cast<double>(sent.datagrams - befores[i].sent.datagrams) / node_seconds);
-    keep(measure::payload, one, static_cast<double>(sent.payload_bytes - befores[i].sent.payload_bytes) / node_seconds);
-    keep(measure::false_idle, one, static_cast<double>(one.failures_told(began, {})));
+    const double node_seconds = nodes * seconds(after.at - before.at);
+    keep(measure::cpu, one, (after.cpu_seconds - before.cpu_seconds) / node_seconds * 60);
+    keep(measure::resident, one, after.resident / nodes);
+    keep(measure::own_memory, one, after.own / nodes);
+    keep(measure::datagrams, one, static_cast<double>(after.sent.datagrams - before.sent.datagrams) / node_seconds);
+    keep(measure::payload, one,
+         static_cast<double>(after.sent.payload_bytes - before.sent.payload_bytes) / node_seconds);
+    keep(measure::false_idle, one, static_cast<double>(one.failures_told(before.at, {})));
   }
 }
 
