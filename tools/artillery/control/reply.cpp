@@ -19,7 +19,7 @@ struct known_error {
   exit_code exit = exit_code::failed;
 };
 
-constexpr std::array<known_error, 30> known_errors{{
+constexpr std::array<known_error, 31> known_errors{{
     {errc::invalid_configuration, "invalid_configuration"},
     {errc::invalid_argument, "invalid_argument"},
     {errc::too_large, "too_large"},
