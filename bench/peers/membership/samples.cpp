@@ -24,13 +24,17 @@ struct wish {
 
 using kind = wish::kind;
 
+/// A ping and an ack: two, as far as the ends of the time that is watched let it be said.
+constexpr double idle_datagrams_max = 2.05;
+
 constexpr std::array wishes{
     wish{measure::views_full, statistic::median, "all joined at once until every view is full, median", "s",
          kind::faster_peer},
     wish{measure::cpu, statistic::median, "processor per node and minute, idle", "s", kind::at_most, 0.05},
     wish{measure::resident, statistic::median, "resident memory per node", "MiB", kind::at_most, 4.0},
     wish{measure::own_memory, statistic::median, "memory that a node shares with no other", "MiB"},
-    wish{measure::datagrams, statistic::median, "datagrams per node and second, idle", "", kind::at_most, 2.0},
+    wish{measure::datagrams, statistic::median, "datagrams per node and second, idle", "", kind::at_most,
+         idle_datagrams_max},
     wish{measure::payload, statistic::median, "bytes in them per node and second, idle", "B", kind::at_most, 83.0},
     wish{measure::event, statistic::median, "event of 64 bytes at the last node, median", "ms", kind::at_most, 50.0},
     wish{measure::event, statistic::worst, "event of 64 bytes at the last node, worst", "ms"},
