@@ -11,6 +11,9 @@ namespace {
 /// A death heard of in an exchange is looked into for so many probe intervals before it is believed.
 constexpr int look_into_intervals = 2;
 
+/// Members that failed long ago and are not forgotten.
+constexpr std::size_t buried_max = 256;
+
 /// What the application is shown of a member differs.
 bool says_other(const facts& now, const facts& before) {
   return now.tags != before.tags || now.name != before.name || now.at != before.at;
@@ -306,20 +309,42 @@ duration core::tombstone() const noexcept {
 }
 
 /// Forgets the dead whose tombstones are old enough.
+/// Of those who failed long ago the last are not forgotten, though nobody is told of them any more: they may be on the
+/// other side of a split, and both sides must find each other again, however long it lasts.
 void core::reap(time_point now) {
   reap_at_.reset();
-  std::vector<node_id> old;
-  for (const member_row* row : members_.gone_rows()) {
-    if (now - row->since >= tombstone()) old.push_back(row->key);
+  std::vector<node_id> forgotten;
+  std::vector<member_row*> failed;
+  for (member_row& row : members_) {
+    if (row.present() || now - row.since < tombstone()) continue;
+    if (row.standing.state == member_state::left) {
+      forgotten.push_back(row.key);
+    } else {
+      failed.push_back(&row);
+    }
   }
-  for (const node_id& id : old) {
-    claims_.remove(id);
-    user_events_.forget(id);
-    messages_.forget(id);
-    ring_.remove(*members_.find(id));
+  std::sort(failed.begin(), failed.end(), [](const auto* a, const auto* b) { return a->since > b->since; });
+  for (std::size_t i = 0; i < failed.size(); ++i) {
+    if (i >= buried_max) {
+      forgotten.push_back(failed[i]->key);
+    } else if (!std::exchange(failed[i]->buried, true)) {
+      forget_words(failed[i]->key);
+      ++revision_;
+    }
+  }
+  for (const node_id& id : forgotten) {
+    forget_words(id);
     members_.erase(id);
   }
-  if (!old.empty()) ++revision_;
+  if (!forgotten.empty()) ++revision_;
+}
+
+/// Nothing is told of it, and nothing of what it said is kept.
+void core::forget_words(const node_id& id) {
+  claims_.remove(id);
+  user_events_.forget(id);
+  messages_.forget(id);
+  ring_.remove(*members_.find(id));
 }
 
 }  // namespace artillery::membership

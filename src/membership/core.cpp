@@ -289,7 +289,9 @@ std::vector<member> core::members() const {
   std::vector<member> all;
   all.reserve(members_.size() + 1);
   all.push_back(self());
-  for (const member_row& row : members_) all.push_back(to_member(row));
+  for (const member_row& row : members_) {
+    if (!row.buried) all.push_back(to_member(row));
+  }
   return all;
 }
 

@@ -127,6 +127,7 @@ private:
   [[nodiscard]] claim claim_about(const member_row& row) const;
   [[nodiscard]] std::optional<claim> claim_about(const node_id& id) const;
   void reap(time_point now);
+  void forget_words(const node_id& id);
   [[nodiscard]] duration tombstone() const noexcept;
 
   // failure_detection.cpp: probes

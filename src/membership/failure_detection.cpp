@@ -11,6 +11,8 @@ namespace {
 constexpr int nack_at_percent = 80;
 /// Every so many attempts to reach a failed member go over TCP.
 constexpr std::uint32_t reconnects_per_exchange = 4;
+/// Those who failed long ago are tried so much more seldom, each time by an exchange, too.
+constexpr std::uint32_t rounds_between_searches = 3 * reconnects_per_exchange;
 
 }  // namespace
 
@@ -238,12 +240,15 @@ void core::on_stranger(const endpoint& from, const stranger& m, time_point now, 
 void core::reconnect(time_point now, effects_type& out) {
   reconnect_at_.reset();
   std::vector<const member_row*> failed_ones = members_.gone_rows();
-  std::erase_if(failed_ones, [](const member_row* row) { return row->standing.state != member_state::failed; });
+  const bool searches = ++reconnect_round_ % rounds_between_searches == 0;
+  std::erase_if(failed_ones, [searches](const member_row* row) {
+    return row->standing.state != member_state::failed || row->buried != searches;
+  });
   if (failed_ones.empty() || mutant(mutation::no_reconnect)) return;
   const member_row& row = *failed_ones[static_cast<std::size_t>(random_.below(failed_ones.size()))];
   if (members_.present() == 0) checks_.clear();  // with nobody to probe, nothing else does
   check_on(row, out);
-  if (++reconnect_round_ % reconnects_per_exchange == 0) {
+  if (reconnect_round_ % reconnects_per_exchange == 0) {
     open_stream(stream_purpose::exchange, row.facts->at, now, out);
   }
 }

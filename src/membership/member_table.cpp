@@ -57,6 +57,7 @@ void member_table::erase(const node_id& id) {
 }
 
 void member_table::set_standing(member_row& row, const standing& next, time_point now) {
+  row.buried = false;
   ARTILLERY_INVARIANT(row.standing < next);
   if (row.present()) vanish(row);
   if (row.standing.state != next.state) row.since = now;

@@ -39,6 +39,7 @@ struct member_row {
   bool announced = false;   ///< the application was told that it joined, and not yet that it is gone
   bool introduced = false;  ///< the application was ever told of this life; its events are nobody's before
   bool in_ring = false;     ///< it has a place in the order of probing
+  bool buried = false;      ///< failed so long ago that the application hears no more of it
 
   [[nodiscard]] bool present() const noexcept {
     return standing.state == member_state::alive || standing.state == member_state::suspect;

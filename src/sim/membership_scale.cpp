@@ -62,6 +62,7 @@ scale_figures membership_scale::run(const std::function<void(duration, const cha
       restart_dead();
     }
     figures.joint_deaths = kill(std::min(plan_.joint_deaths, plan_.members / 4));
+    if (plan_.restarts_all) restart_all(figures);
   }
   figures.false_reports = false_reports_;
   figures.simulated = world_.now() - begin_;
@@ -146,6 +147,20 @@ void membership_scale::restart_dead() {
   run_until("getting quiet", [this] { return is_quiet(); });
 }
 
+void membership_scale::restart_all(scale_figures& into) {
+  for (host which = 0; which < nodes_.size(); ++which) {
+    if (!world_.is_up(which)) continue;
+    world_.run_for(plan_.start_spacing);
+    world_.crash(which);
+    ++nodes_[which].who.boot;
+    world_.restart(which, make(which));
+  }
+  const time_point last = world_.now();
+  const bool all_new =
+      run_until("joining after the restart of all", [this] { return is_whole() && knows_no_old_life(); });
+  if (all_new) into.restarted = world_.now() - last;
+}
+
 template <class Reached>
 bool membership_scale::run_until(const char* what, Reached reached) {
   const time_point end = world_.now() + plan_.patience;
@@ -185,6 +200,17 @@ const membership::core& membership_scale::core(host which) {
 bool membership_scale::is_whole() {
   for (host which = 0; which < nodes_.size(); ++which) {
     if (world_.is_up(which) && core(which).present() + 1 != living_) return false;
+  }
+  return true;
+}
+
+bool membership_scale::knows_no_old_life() {
+  for (host which = 0; which < nodes_.size(); ++which) {
+    if (!world_.is_up(which)) continue;
+    for (const membership::member& each : core(which).members()) {
+      const node& about = nodes_[host_of_.at(each.id)];
+      if (each.state == membership::member_state::alive && each.boot != about.who.boot) return false;
+    }
   }
   return true;
 }

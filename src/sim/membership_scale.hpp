@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct scale_plan {
   std::size_t joint_deaths = 10;   ///< at once, at the end; at most a quarter of the members
   /// A cluster that is not whole, or quiet, or has not noticed a death after this never will be.
   duration patience = std::chrono::minutes{20};
+  bool restarts_all = false;  ///< at last, one process after the other, as they were started
   membership::config settings = membership::config::lan();
 };
 
@@ -55,7 +57,8 @@ struct scale_figures {
   scale_load idle_load;
   std::vector<scale_detection> single_deaths;
   std::vector<scale_detection> joint_deaths;
-  duration first_expected{};  ///< when the first report of a death is due, on average (SWIM, sections 3.1 and 4.2)
+  std::optional<duration> restarted;  ///< from the last restart until every view was of the new lives, complete
+  duration first_expected{};          ///< when the first report of a death is due, on average (SWIM, sections 3.1 and 4.2)
   duration last_bound{};      ///< when the last one is due (`completeness_bound`)
   std::uint64_t false_reports = 0;  ///< of deaths of members that live
   duration simulated{};
@@ -94,11 +97,13 @@ private:
   void measure_idle(scale_figures& into);
   [[nodiscard]] std::vector<scale_detection> kill(std::size_t count);
   void restart_dead();
+  void restart_all(scale_figures& into);
   /// Until `reached`; false when patience ends before.
   template <class Reached>
   bool run_until(const char* what, Reached reached);
   void look(const char* at) const;
   [[nodiscard]] bool is_whole();
+  [[nodiscard]] bool knows_no_old_life();
   [[nodiscard]] bool is_quiet();
   [[nodiscard]] scale_load sent_so_far() const;
 

@@ -215,7 +215,8 @@ struct config {
   /// One random member's digests are compared over TCP, and whole views exchanged where they differ. Grows with the
   /// logarithm of the members above 32.
   duration push_pull_interval = std::chrono::seconds{30};
-  /// One failed member is tried again each interval, by a datagram and, every fourth time, over TCP.
+  /// One failed member is tried again each interval, by a datagram and, every fourth time, over TCP. Of those who failed
+  /// longer ago than `tombstone` the last 256 are tried so every twelfth interval, for ever: a split of any length heals.
   duration reconnect_interval = std::chrono::seconds{5};
   /// How long failed and left members are remembered, so that nobody's old news brings them back.
   duration tombstone = std::chrono::minutes{10};

@@ -58,6 +58,25 @@ TEST_CASE("a member of a cluster with nothing to say sends a ping and an ack a s
   CHECK(seen.idle_load.datagrams_of_busiest <= 3 * seconds);
 }
 
+TEST_CASE("five hundred members that start within a second all know each other soon, and again when all restart",
+          "[sim][scale]") {
+  sim::membership_scale cluster{7,
+                                {.members = 500,
+                                 .start_spacing = 2ms,
+                                 .idle = 0s,
+                                 .single_deaths = 0,
+                                 .joint_deaths = 0,
+                                 .patience = 2min,
+                                 .restarts_all = true}};
+  const sim::scale_figures seen = cluster.run([](artillery::duration, const char*) {});
+  REQUIRE(seen.is_whole);
+  CHECK(seen.joined <= 5s);
+  // The old lives are still told of when the new ones come.
+  REQUIRE(seen.restarted);
+  CHECK(*seen.restarted <= 10s);
+  CHECK(seen.false_reports == 0);
+}
+
 TEST_CASE("a study of the same seed is the same run", "[sim][scale]") {
   CHECK(study(16).trace_hash == study(16).trace_hash);
 }
