@@ -24,8 +24,8 @@ constexpr int stop_rounds = 3;
 constexpr std::array stops{6s, 8s, 10s, 12s};
 
 constexpr auto starved_for = 30s;
-constexpr unsigned starved_percent = 10;
-constexpr unsigned starved_competitors = 8;
+constexpr unsigned starved_percent = 2;
+constexpr unsigned starved_competitors = 16;
 
 /// An eighth of its nodes, not the one that all joined through.
 std::vector<peer*> eighth_of(crowd& of, std::size_t shift) {
