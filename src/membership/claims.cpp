@@ -29,7 +29,7 @@ bool core::is_forged(const claim& heard, std::uint64_t known_boot) const noexcep
 }
 
 void core::apply(const claim& heard, path how, time_point now, effects_type& out) {
-  if (heard.about == self_.id) return hear_of_self(heard, now);
+  if (heard.about == self_.id) return hear_of_self(heard, now, out);
   member_row* row = members_.find(heard.about);
   if (row == nullptr) {
     // News of the death of somebody never heard of is of no use, unless it comes with a whole view: then it keeps the
@@ -111,7 +111,15 @@ void core::announce_joined(member_row& row, effects_type& out) {
   ring_.add(row, random_);
   member told = to_member(row);
   told.state = member_state::alive;
-  out.deliver(joined{std::move(told)});
+  out.deliver(joined{told});
+  if (told.name == facts_->name) tell_conflict(self(), told, out);
+  if (const member_row* namesake = members_.namesake_of(row)) tell_conflict(to_member(*namesake), told, out);
+}
+
+void core::tell_conflict(member one, member other, effects_type& out) {
+  ++counters_.conflicts;
+  if (other.boot < one.boot) std::swap(one, other);
+  out.deliver(conflict{std::move(one), std::move(other)});
 }
 
 /// A later process under the same id.
@@ -222,7 +230,7 @@ void core::declare_failed(const node_id& id, time_point now, effects_type& out) 
 
 /// Others are wrong about this node, or know more of it than it does itself: whoever says anything that would overrule
 /// its own word is answered with a higher one.
-void core::hear_of_self(const claim& heard, time_point now) {
+void core::hear_of_self(const claim& heard, time_point now, effects_type& out) {
   if (heard.boot < self_.boot) return;  // an earlier life
   if (is_forged(heard, self_.boot)) {
     ++counters_.refused_forged;
@@ -234,6 +242,13 @@ void core::hear_of_self(const claim& heard, time_point now) {
     ++counters_.id_conflicts;
     if (now < conflict_allowed_at_ || phase_ != phase::running) return;
     conflict_allowed_at_ = now + config_.probe_interval;
+    if (heard.facts != nullptr && heard.facts->at != facts_->at) {
+      const member_row other{.key = self_.id,
+                             .standing = {heard.boot, heard.incarnation, heard.state},
+                             .facts = heard.facts,
+                             .since = now};
+      tell_conflict(self(), to_member(other), out);
+    }
     // The answer must be one that others believe, even those who have not heard what it answers.
     const bool last = heard.boot - self_.boot == boot_jump_max && heard.incarnation < incarnation_max;
     return last ? begin_next_life(heard.boot, heard.incarnation + 1) : begin_next_life(heard.boot + 1, 0);

@@ -114,7 +114,8 @@ private:
   void change(member_row& row, const standing& next, const claim& heard, time_point now, effects_type& out);
   void restart_of(member_row& row, const claim& heard, time_point now, effects_type& out);
   void begin_suspicion(const member_row& row, short_name accuser, bool look_into, time_point now);
-  void hear_of_self(const claim& heard, time_point now);
+  void tell_conflict(member one, member other, effects_type& out);
+  void hear_of_self(const claim& heard, time_point now, effects_type& out);
   void overrule(std::uint64_t incarnation);
   void begin_next_life(std::uint64_t boot, std::uint64_t incarnation);
   void renew_facts(std::uint64_t events_sent);

@@ -21,6 +21,7 @@ struct counters {
   std::uint64_t dropped_over_limit = 0;      ///< news, requests or streams above a limit
   std::uint64_t refused_forged = 0;          ///< incarnations and numbers too far ahead to be true
   std::uint64_t id_conflicts = 0;            ///< claims of a later life under our own id
+  std::uint64_t conflicts = 0;               ///< told to the application: two with one name, or one id
   std::uint64_t probes = 0;
   std::uint64_t probes_unanswered = 0;
   std::uint64_t probes_indirect = 0;  ///< probes that others were asked to help with
@@ -59,6 +60,7 @@ struct counters {
     visitor("membership.dropped.over_limit", dropped_over_limit);
     visitor("membership.refused_forged", refused_forged);
     visitor("membership.id_conflicts", id_conflicts);
+    visitor("membership.conflicts", conflicts);
     visitor("membership.probes", probes);
     visitor("membership.probes_unanswered", probes_unanswered);
     visitor("membership.probes_indirect", probes_indirect);

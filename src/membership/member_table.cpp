@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "base/assert.hpp"
@@ -20,6 +21,12 @@ std::uint64_t fold(const endpoint& at) noexcept {
   const std::uint64_t rest = static_cast<std::uint64_t>(at.scope()) << 17U |
                              static_cast<std::uint64_t>(at.port()) << 1U | (at.is_v6() ? 1U : 0U);
   return detail::mix64(words[0] ^ detail::mix64(words[1] ^ detail::mix64(rest)));
+}
+
+std::uint64_t fold(std::string_view name) noexcept {
+  std::uint64_t folded = name.size();
+  for (const char c : name) folded = detail::mix64(folded ^ static_cast<unsigned char>(c));
+  return folded;
 }
 
 }  // namespace
@@ -57,8 +64,8 @@ void member_table::erase(const node_id& id) {
 }
 
 void member_table::set_standing(member_row& row, const standing& next, time_point now) {
-  row.buried = false;
   ARTILLERY_INVARIANT(row.standing < next);
+  row.buried = false;
   if (row.present()) vanish(row);
   if (row.standing.state != next.state) row.since = now;
   const bool was_alive = row.standing.state == member_state::alive;
@@ -71,7 +78,7 @@ void member_table::set_standing(member_row& row, const standing& next, time_poin
 
 void member_table::set_facts(member_row& row, std::shared_ptr<const facts> what) {
   ARTILLERY_INVARIANT(what != nullptr);
-  const bool moves = row.present() && row.facts->at != what->at;
+  const bool moves = row.present() && (row.facts->at != what->at || row.facts->name != what->name);
   if (moves) vanish(row);
   row.facts = std::move(what);
   if (moves) appear(row);
@@ -81,6 +88,9 @@ void member_table::set_facts(member_row& row, std::shared_ptr<const facts> what)
 void member_table::appear(const member_row& row) {
   ++present_;
   digest_ ^= digest_of(row.name(), row.standing.boot, row.standing.incarnation);
+  const std::uint64_t name = fold(row.facts->name);
+  name_row* named = names_.find(name);
+  ++(named == nullptr ? names_.insert({.key = name}) : *named).sharing;
   const std::uint64_t at = fold(row.facts->at);
   address_row* found = addresses_.find(at);
   if (found == nullptr) found = &addresses_.insert({.key = at, .owner = row.name()});
@@ -93,6 +103,8 @@ void member_table::appear(const member_row& row) {
 void member_table::vanish(const member_row& row) {
   --present_;
   digest_ ^= digest_of(row.name(), row.standing.boot, row.standing.incarnation);
+  const std::uint64_t name = fold(row.facts->name);
+  if (--names_.find(name)->sharing == 0) names_.erase(name);
   const std::uint64_t at = fold(row.facts->at);
   address_row* found = addresses_.find(at);
   if (--found->sharing == 0) {
@@ -104,6 +116,15 @@ void member_table::vanish(const member_row& row) {
     ARTILLERY_INVARIANT(other != rows_.end());
     found->owner = other->name();
   }
+}
+
+const member_row* member_table::namesake_of(const member_row& row) const noexcept {
+  const name_row* named = names_.find(fold(row.facts->name));
+  if (named == nullptr || named->sharing < (row.present() ? 2U : 1U)) return nullptr;
+  const auto other = std::find_if(rows_.begin(), rows_.end(), [&](const member_row& r) {
+    return r.present() && r.key != row.key && r.facts->name == row.facts->name;
+  });
+  return other == rows_.end() ? nullptr : &*other;
 }
 
 template <class Counts>
@@ -168,6 +189,7 @@ void member_table::hash(detail::state_hash& into, time_point now) const {
   for (const member_row& row : rows_) {
     into.add(row.key).add(row.standing.boot).add(row.standing.incarnation).add(row.standing.state);
     into.add(row.facts->at).add(row.facts->events_sent).add(row.announced).add(row.introduced);
+    into.add(row.buried);
     if (!row.present()) into.add(row.since, now);  // of the others nobody asks for how long
   }
 }

@@ -51,7 +51,7 @@ struct member_row {
 /// All others that this node knows of, dead ones included, and the digest of those that are present.
 class member_table {
 public:
-  explicit member_table(std::uint64_t hash_key) : rows_{hash_key}, addresses_{hash_key} {}
+  explicit member_table(std::uint64_t hash_key) : rows_{hash_key}, addresses_{hash_key}, names_{hash_key} {}
 
   [[nodiscard]] member_row* find(const node_id& id) noexcept { return rows_.find(id); }
   [[nodiscard]] member_row* find(short_name name) noexcept { return rows_.find(name); }
@@ -59,6 +59,9 @@ public:
   [[nodiscard]] const member_row* find(short_name name) const noexcept { return rows_.find(name); }
   /// The present member that is said to listen at `at`.
   [[nodiscard]] const member_row* present_at(const endpoint& at) const noexcept;
+
+  /// Another present member of the same name.
+  [[nodiscard]] const member_row* namesake_of(const member_row& row) const noexcept;
 
   /// Up to `count` different present members, drawn.
   [[nodiscard]] std::vector<const member_row*> draw_present(std::size_t count, detail::random& random) const;
@@ -101,6 +104,12 @@ private:
     std::uint32_t sharing = 0;  ///< how many present members there are at it
   };
 
+  /// Names, folded to 64 bits, of the members that are present.
+  struct name_row {
+    std::uint64_t key;
+    std::uint32_t sharing = 0;
+  };
+
   void appear(const member_row& row);
   void vanish(const member_row& row);
   [[nodiscard]] std::size_t position_of(const member_row& row) const noexcept {
@@ -114,6 +123,7 @@ private:
 
   detail::indexed<member_row, hash_of_name> rows_;
   detail::indexed<address_row, detail::number_hash> addresses_;
+  detail::indexed<name_row, detail::number_hash> names_;
   std::vector<node_id> not_alive_;  ///< suspect, failed or left: few, so that whoever draws can leave them out
   std::size_t present_ = 0;
   std::uint32_t digest_ = 0;

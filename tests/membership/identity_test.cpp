@@ -236,3 +236,44 @@ TEST_CASE("hearsay of a death without facts says nothing of a stranger", "[membe
   t.receive(make_peer(1).at, membership::gossip{}, {make_peer(2).claim(member_state::failed)});
   CHECK(t.core.table().size() == 0);
 }
+
+TEST_CASE("two members of one name are told of when the second is met, and both go on", "[membership][identity]") {
+  table t;
+  const auto named = [](std::uint64_t number, std::uint64_t boot, const std::string& name) {
+    peer p = make_peer(number);
+    p.boot = boot;
+    membership::claim said = p.claim();
+    said.facts = std::make_shared<const membership::facts>(membership::facts{.name = name, .at = p.at, .tags = {}});
+    return said;
+  };
+  const auto meet = [&](const membership::claim& said) { t.receive(said.facts->at, membership::gossip{}, {said}); };
+  const auto last_conflict = [&] { return std::get<membership::conflict>(t.out.events.back()); };
+  meet(named(1, 7, "db"));
+  meet(named(2, 9, "web"));
+  CHECK(t.out.count<membership::conflict>() == 0);
+  meet(named(3, 4, "db"));
+  REQUIRE(t.out.count<membership::conflict>() == 1);
+  CHECK(last_conflict().first.id == make_peer(3).id);  // the older
+  CHECK(last_conflict().second.id == make_peer(1).id);
+  CHECK(t.core.present() == 3);
+  // Nor does it matter that the other name is this node's own.
+  meet(named(4, 9, t.core.self().name));
+  REQUIRE(t.out.count<membership::conflict>() == 2);
+  CHECK(last_conflict().first.id == t.core.self().id);
+  // Who has gone has no name any more.
+  peer gone = make_peer(2);
+  gone.boot = 9;
+  t.receive(gone.at, membership::gossip{}, {gone.claim(membership::member_state::left)});
+  meet(named(5, 9, "web"));
+  CHECK(t.out.count<membership::conflict>() == 2);
+}
+
+TEST_CASE("another process under the own id, at another address, is told of", "[membership][identity]") {
+  table t;
+  peer twin{.id = t.core.self().id, .boot = t.core.self().boot + 10, .at = endpoint::v4(10, 0, 0, 77, 7946)};
+  t.receive(twin.at, membership::gossip{}, {twin.claim()});
+  REQUIRE(t.out.count<membership::conflict>() == 1);
+  const auto told = std::get<membership::conflict>(t.out.events.back());
+  CHECK(told.first.at == t.self_at);
+  CHECK(told.second.at == twin.at);
+}

@@ -178,6 +178,9 @@ std::string membership_words::event_text(const std::string& host, const event& w
   if (const auto* e = std::get_if<updated>(&what)) {
     return host + ": " + e->member.name + " has the tags " + tags_text(e->member.tags) + life_of(e->member);
   }
+  if (const auto* e = std::get_if<conflict>(&what)) {
+    return host + ": " + e->second.name + life_of(e->second) + " has the name of another" + life_of(e->first);
+  }
   if (const auto* e = std::get_if<user_event>(&what)) {
     return host + " hears " + e->topic + " '" + std::string{e->payload.text()} + "' from " + name_of(e->origin);
   }

@@ -73,6 +73,13 @@ struct left {
 struct updated {
   membership::member member;
 };
+/// Two living members have one name, or two living processes one id: a mistake in somebody's configuration. Told by
+/// every member, the two included, when it meets the second; of one id also whenever the other process speaks up again.
+/// Both go on. `first` is the one with the earlier boot.
+struct conflict {
+  membership::member first;
+  membership::member second;
+};
 /// What another member broadcast: at most once, and per (origin, topic) in the order in which it was sent.
 struct user_event {
   node_id origin;
@@ -109,8 +116,8 @@ struct overflow {
   std::uint64_t lost = 0;
 };
 
-using event =
-    std::variant<joined, suspected, recovered, failed, left, updated, user_event, message, query, gap, overflow>;
+using event = std::variant<joined, suspected, recovered, failed, left, updated, conflict, user_event, message, query,
+                           gap, overflow>;
 
 /// How a message goes to one member.
 enum class delivery : std::uint8_t {
@@ -215,8 +222,9 @@ struct config {
   /// One random member's digests are compared over TCP, and whole views exchanged where they differ. Grows with the
   /// logarithm of the members above 32.
   duration push_pull_interval = std::chrono::seconds{30};
-  /// One failed member is tried again each interval, by a datagram and, every fourth time, over TCP. Of those who failed
-  /// longer ago than `tombstone` the last 256 are tried so every twelfth interval, for ever: a split of any length heals.
+  /// One failed member is tried again each interval, by a datagram and, every fourth time, over TCP. Of those who
+  /// failed longer ago than `tombstone` the last 256 are tried so every twelfth interval, for ever: a split of any
+  /// length heals.
   duration reconnect_interval = std::chrono::seconds{5};
   /// How long failed and left members are remembered, so that nobody's old news brings them back.
   duration tombstone = std::chrono::minutes{10};

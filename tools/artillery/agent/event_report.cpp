@@ -30,6 +30,11 @@ struct event_reporter {
   report operator()(const membership::failed& happened) const { return member("failed", happened.member); }
   report operator()(const membership::left& happened) const { return member("left", happened.member); }
   report operator()(const membership::updated& happened) const { return member("updated", happened.member); }
+  report operator()(const membership::conflict& happened) const {
+    report made = member("conflict", happened.second);
+    made.event["with"] = member_report(happened.first, self);
+    return made;
+  }
   report operator()(const membership::user_event& happened) const {
     return {"user",
             {{"event", "user"},
