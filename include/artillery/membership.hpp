@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -82,6 +83,11 @@ public:
   /// Returns: errc::invalid_argument (no port). Seeds above `config::seeds_max`, and any given after leaving or
   /// stopping, are dropped with a remark in the log.
   std::error_code add_seed(const endpoint& at);
+  /// The same by name: "host", "host:port" or "[address]:port", `config::default_port` without one. Each address of the
+  /// name is a seed; it is looked up until there is one, and again every ten `config::seed_retry_max`, for what it
+  /// stands for may change. (Asio looks names up on a thread of its own.) Returns: errc::invalid_argument (none of
+  /// these forms). That nobody knows the name is said in the log.
+  std::error_code add_seed(std::string_view name);
 
   /// Waits for company.
   /// Completes: when at least one other member is present, at once if one is.  Signature: void(std::error_code).

@@ -123,6 +123,14 @@ std::error_code cluster::add_seed(const endpoint& at) {
   return {};
 }
 
+std::error_code cluster::add_seed(std::string_view name) {
+  if (const auto at = parse_endpoint(name)) return add_seed(at->none() ? at->with_port(config::default_port) : *at);
+  auto parsed = parse_seed_name(name);
+  if (!parsed) return errc::invalid_argument;
+  net::submit(state_, [seed = std::move(*parsed)](state& self) mutable { self.add_seed(std::move(seed)); });
+  return {};
+}
+
 std::error_code cluster::set_tags(tag_map tags) {
   if (size_of(tags) > tags_size_max) return errc::too_large;
   net::submit(state_, [tags = std::move(tags)](state& self) mutable { self.set_tags(std::move(tags)); });

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <asio/error.hpp>
+#include <filesystem>
 
+#include "membership/member_snapshot_binding.hpp"
 #include "net/interfaces.hpp"
 
 namespace artillery::membership {
@@ -71,7 +73,9 @@ std::vector<member> board::members() const {
     shared = rows_;
   }
   all.reserve(shared->size() + 1);
-  for (const member_row& row : *shared) all.push_back(to_member(row));
+  for (const member_row& row : *shared) {
+    if (!row.buried) all.push_back(to_member(row));
+  }
   return all;
 }
 
@@ -103,7 +107,8 @@ cluster::state::state(asio::any_io_executor executor, config given, identity ide
       options{std::move(given)},
       who{identity},
       seen{driver::core().inner()},
-      events{options.event_queue_max, [](std::uint64_t lost) { return event{overflow{lost}}; }} {}
+      events{options.event_queue_max, [](std::uint64_t lost) { return event{overflow{lost}}; }},
+      snapshot_timer_{driver::executor()} {}
 
 std::error_code cluster::state::on_start() {
   if (const std::string problem = options.validate(); !problem.empty()) {
@@ -123,6 +128,8 @@ std::error_code cluster::state::on_start() {
       return true;
     });
   });
+  read_snapshot();
+  look_names_up();
   starting.complete_all({}, datagrams_bound());
   return {};
 }
@@ -143,6 +150,9 @@ void cluster::state::on_stop(std::error_code why) {
   leaving.close(why);
   sending.close(why);
   answers.close(why);
+  if (names_ != nullptr) names_->stop();
+  snapshot_timer_.cancel();
+  if (snapshot_due_) write_snapshot();
 }
 
 void cluster::state::after_input(membership::core& changed) {
@@ -154,6 +164,7 @@ void cluster::state::after_input(membership::core& changed) {
   if (!all) return;
   if (changed.present() > 0) joining.complete_all({});
   if (changed.has_left()) leaving.complete_all({});
+  keep_snapshot();
 }
 
 std::error_code cluster::state::ended() const {
@@ -240,6 +251,76 @@ void cluster::state::set_tags(tag_map tags) {
     error = core.use([&](membership::core& c) { return c.set_tags(std::move(tags), now, out); });
   });
   if (error) log(log_level::warning, "tags not changed: " + error.message());
+}
+
+// ---- seeds that have names, and those of the run before ----
+
+void cluster::state::add_seed(seed_name name) {
+  if (!running()) return names_given_.push_back(std::move(name));
+  const std::string host = name.host;
+  if (names_ != nullptr && !names_->add(std::move(name), options.seeds_max)) {
+    log(log_level::warning, "seed " + host + " dropped: there are too many");
+  }
+}
+
+void cluster::state::look_names_up() {
+  // Not to be kept alive by what it keeps.
+  const std::weak_ptr<state> self = std::static_pointer_cast<state>(shared_from_this());
+  names_ = std::make_shared<named_seeds>(
+      executor(), options.seed_retry, options.seed_retry_max,
+      named_seeds::listener{.found =
+                                [self](const endpoint& at) {
+                                  if (const auto here = self.lock()) here->add_seed(at);
+                                },
+                            .failed =
+                                [self](const std::string& name, std::error_code error) {
+                                  const auto here = self.lock();
+                                  if (here == nullptr) return;
+                                  here->log(log_level::warning, "there is no address for the seed " + name + " (" +
+                                                                    error.message() + "); it is looked up again");
+                                }});
+  for (seed_name& name : std::exchange(names_given_, {})) add_seed(std::move(name));
+}
+
+void cluster::state::read_snapshot() {
+  if (options.snapshot.empty()) return;
+  std::vector<endpoint> members;
+  const std::error_code error = membership::read_snapshot(options.snapshot, options.cluster, members);
+  for (const endpoint& at : members) add_seed(at);
+  if (!error || error == std::errc::no_such_file_or_directory) return;
+  const std::string aside = options.snapshot + ".unread";
+  std::error_code renamed;
+  std::filesystem::rename(options.snapshot, aside, renamed);
+  log(log_level::warning, "the snapshot " + options.snapshot + " cannot be used (" + error.message() + ")" +
+                              (renamed ? "" : " and is set aside as " + aside));
+}
+
+void cluster::state::keep_snapshot() {
+  if (options.snapshot.empty() || snapshot_due_ || !running()) return;
+  snapshot_due_ = true;
+  snapshot_timer_.expires_after(std::chrono::seconds{1});
+  const std::weak_ptr<state> self = std::static_pointer_cast<state>(shared_from_this());
+  snapshot_timer_.async_wait([self](std::error_code error) {
+    const auto here = self.lock();
+    if (!error && here != nullptr && here->snapshot_due_) here->write_snapshot();
+  });
+}
+
+/// Nobody left to know: what was known before is the better seed.
+void cluster::state::write_snapshot() {
+  snapshot_due_ = false;
+  const membership::core& now = driver::core().inner();
+  std::error_code error;
+  if (now.has_left()) {
+    std::filesystem::remove(options.snapshot, error);
+  } else if (now.present() > 0) {
+    std::vector<endpoint> members;
+    for (const member_row& row : now.table()) {
+      if (row.present()) members.push_back(row.facts->at);
+    }
+    error = membership::write_snapshot(options.snapshot, options.cluster, members);
+  }
+  if (error) log(log_level::warning, "the snapshot " + options.snapshot + " was not written: " + error.message());
 }
 
 }  // namespace artillery::membership

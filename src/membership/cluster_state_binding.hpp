@@ -1,5 +1,6 @@
 #pragma once
 
+#include <asio/steady_timer.hpp>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -8,6 +9,7 @@
 #include "artillery/detail/async.hpp"
 #include "artillery/membership.hpp"
 #include "membership/core.hpp"
+#include "membership/named_seeds_binding.hpp"
 #include "membership/query_streams_binding.hpp"
 #include "net/driver.hpp"
 #include "net/event_queue.hpp"
@@ -94,6 +96,7 @@ struct cluster::state final : private watched_core::watcher, public net::driver<
   std::error_code query(std::uint64_t number, std::string topic, bytes payload, const query_options& how);
   std::error_code answer(const node_id& asker, std::uint64_t number, bytes payload);
   void add_seed(const endpoint& at);
+  void add_seed(seed_name name);
   void set_tags(tag_map tags);
   /// Why nothing can be done any more.
   [[nodiscard]] std::error_code ended() const;
@@ -119,8 +122,16 @@ private:
   void on_event(event what) override { events.push(std::move(what)); }
   void after_input(membership::core& changed) override;
   [[nodiscard]] endpoint advertised() const;
+  void look_names_up();
+  void read_snapshot();
+  void keep_snapshot();
+  void write_snapshot();
 
   std::uint64_t posted_revision_ = 0;
+  std::vector<seed_name> names_given_;  // before it ran
+  std::shared_ptr<named_seeds> names_;
+  asio::steady_timer snapshot_timer_;
+  bool snapshot_due_ = false;
 };
 
 }  // namespace artillery::membership

@@ -184,7 +184,8 @@ struct config {
   /// Told to everybody; see `tags_size_max`.
   tag_map tags;
   /// Where to listen, UDP and TCP with the same port number. Port 0: one that is free for both.
-  endpoint bind = endpoint::v4(0, 0, 0, 0, 7946);
+  static constexpr std::uint16_t default_port = 7946;
+  endpoint bind = endpoint::v4(0, 0, 0, 0, default_port);
   /// What the others are told to talk to. None: the bound address, or, when that is the wildcard, this machine's
   /// address as the system would choose it for going out. A port of 0 means the bound port.
   endpoint advertise;
@@ -239,6 +240,12 @@ struct config {
   duration leave_timeout = std::chrono::seconds{5};
   /// A stream that does not get on is given up after this.
   duration stream_timeout = std::chrono::seconds{10};
+
+  /// A file in which this node keeps where members are, for its next start: they are its seeds then. None: no file. It
+  /// is replaced as a whole, at most once a second, and removed when this node leaves. One that cannot be read (cut
+  /// short, edited, another cluster's, a newer version's) is set aside under the same name with ".unread", and said in
+  /// the log.
+  std::string snapshot;
 
   // --- user events ---
   /// A missing event is waited for this long, then skipped with a `gap`.
