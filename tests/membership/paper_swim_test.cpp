@@ -1,5 +1,4 @@
-// What the papers claim, one test each: SWIM (Das, Gupta & Motivala, DSN 2002) and Lifeguard (Dadgar, Phillips &
-// Currey, 2017).
+// What the paper claims and this library relies on, one test each: SWIM (Das, Gupta & Motivala, DSN 2002).
 #include "membership/recorder.hpp"
 #include "sim/membership_world.hpp"
 
@@ -96,61 +95,4 @@ TEST_CASE("SWIM 4.1: news reaches everybody in a number of rounds that grows wit
     if (h != 0) reached += world.checkers().events_seen(world.process(h), world.process(0), "t").size();
   }
   CHECK(reached == 31);
-}
-
-TEST_CASE("Lifeguard IV.A: a slow node does not bury healthy ones", "[membership][paper]") {
-  sim::membership_world world{GENERATE(range(1U, 6U))};
-  world.add({});
-  for (int i = 1; i < 12; ++i) world.add({0});
-  REQUIRE(world.run_until_converged(20s));
-  // One node hears everything late, later than the probe timeout.
-  sim::link_faults late;
-  late.delay_min = 700ms;
-  for (sim::host h = 0; h < 12; ++h) {
-    if (h != 4) world.world().set_faults(h, 4, late);
-  }
-  world.run_for(120s);
-  for (sim::host h = 0; h < 12; ++h) {
-    if (h != 4) CHECK_FALSE(world.checkers().reported_failed(world.process(4), world.id(h)));
-  }
-}
-
-TEST_CASE("Lifeguard IV.B: confirmations shorten a suspicion", "[membership][paper]") {
-  const auto time_to_fail = [](std::uint64_t accusers) {
-    table t;
-    const peer p = make_peer(1);
-    for (std::uint64_t i = 1; i <= 9; ++i) t.meet(make_peer(i));
-    for (std::uint64_t i = 0; i < accusers; ++i) {
-      auto c = p.claim(member_state::suspect);
-      c.accuser = {100 + i};
-      t.receive(make_peer(2).at, membership::gossip{}, {c});
-    }
-    const time_point from = t.now;
-    while (t.out.count<membership::failed>() == 0) {
-      t.now = std::max(t.now, *t.core.next_deadline());
-      t.core.expire(t.now, t.out);
-      for (const auto& ping : t.out.all<membership::ping>()) {
-        if (ping.to != p.at) t.answer(ping);
-      }
-      t.out.datagrams.clear();
-    }
-    return t.now - from;
-  };
-  CHECK(time_to_fail(3) == 4s);
-  CHECK(time_to_fail(1) > time_to_fail(3));
-}
-
-TEST_CASE("Lifeguard IV.C: the suspect is the first to hear of the suspicion", "[membership][paper]") {
-  table t;
-  const peer p = make_peer(1);
-  t.meet(p);
-  t.receive(make_peer(2).at, membership::gossip{}, {p.claim(member_state::suspect)});
-  CHECK(t.next_ping().message.items.claims.front().about == p.id);
-  // And whoever asks while it is under suspicion is told, too.
-  t.out.clear();
-  t.receive(p.at, membership::ping{.sequence = 1,
-                                   .addressee = membership::address_tag(t.core.self().id, t.core.self().boot),
-                                   .sender = membership::shorten(p.id),
-                                   .digests = {}});
-  CHECK(t.out.all<membership::ack>().front().message.items.claims.front().about == p.id);
 }
