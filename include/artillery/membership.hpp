@@ -114,11 +114,13 @@ public:
 
   /// Sends an event to all other members: each is given it at most once, and in order with this node's other events of
   /// that topic. Members that come later do not get it.
-  /// Completes: when it is on its way; that it arrives is not waited for.  Signature: void(std::error_code).
-  /// Errors: errc::too_large (above `config::event_size_max`); errc::invalid_argument (topic empty or above
-  /// `topic_size_max`); errc::would_overflow (`config::broadcasts_max` events, or `broadcast_bytes_max`, are still
-  /// under way: try again later); errc::has_left; errc::not_running. None of them sent anything. Cancellation: none: it
-  /// completes at once. Lifetime: the topic is copied, the payload is a shared slice.
+  /// Completes: when it is on its way; that it arrives is not waited for. Where `config::broadcasts_max` events, or
+  /// `broadcast_bytes_max`, are still under way, it waits for room: who sends one after the other is slowed down to
+  /// what this node may send.  Signature: void(std::error_code). Errors: errc::too_large (above
+  /// `config::event_size_max`); errc::invalid_argument (topic empty or above `topic_size_max`); errc::would_overflow
+  /// (over a thousand wait for room); errc::has_left; errc::not_running; what `async_run` ended with;
+  /// asio::error::operation_aborted. None of them sent anything. Cancellation: total, before it is on its way.
+  /// Lifetime: the topic is copied, the payload is a shared slice.
   template <class Token>
   auto async_broadcast(std::string topic, bytes payload, Token&& token) {
     return detail::initiate<void(std::error_code)>(

@@ -343,22 +343,22 @@ void core::reap(time_point now) {
     if (i >= buried_max) {
       forgotten.push_back(failed[i]->key);
     } else if (!std::exchange(failed[i]->buried, true)) {
-      forget_words(failed[i]->key);
+      say_no_more_of(failed[i]->key);
       ++revision_;
     }
   }
   for (const node_id& id : forgotten) {
-    forget_words(id);
+    say_no_more_of(id);
+    user_events_.forget(id);
+    messages_.forget(id);
     members_.erase(id);
   }
   if (!forgotten.empty()) ++revision_;
 }
 
-/// Nothing is told of it, and nothing of what it said is kept.
-void core::forget_words(const node_id& id) {
+/// How far its events and messages are here is kept as long as it is: if it comes back, none of them is new.
+void core::say_no_more_of(const node_id& id) {
   claims_.remove(id);
-  user_events_.forget(id);
-  messages_.forget(id);
   ring_.remove(*members_.find(id));
 }
 

@@ -73,8 +73,11 @@ void cluster::start_leave(const std::shared_ptr<state>& self, detail::completion
 
 void cluster::start_broadcast(const std::shared_ptr<state>& self, std::string topic, bytes payload,
                               detail::completion<void(std::error_code)> done) {
-  net::submit(self, [topic = std::move(topic), payload = std::move(payload), done = std::move(done)](
-                        state& of) mutable { of.broadcast(std::move(topic), std::move(payload), std::move(done)); });
+  const auto number = self->sending.reserve();
+  detail::on_cancel(done.slot(), self, [number](state& of) { of.cancel_broadcast(number); });
+  net::submit(
+      self, [number, topic = std::move(topic), payload = std::move(payload), done = std::move(done)](
+                state& of) mutable { of.broadcast({number, std::move(topic), std::move(payload), std::move(done)}); });
 }
 
 void cluster::start_send(const std::shared_ptr<state>& self, const node_id& to, std::string topic, bytes payload,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <asio/error.hpp>
+#include <asio/post.hpp>
 #include <filesystem>
 
 #include "membership/member_snapshot_binding.hpp"
@@ -12,6 +13,8 @@ namespace {
 
 /// Larger than any frame the core makes but those of messages: a push-pull part and its last entry.
 constexpr std::size_t frame_size_max = 4 * push_pull_frame_size;
+/// Broadcasts that wait for room; further ones are refused.
+constexpr std::size_t broadcasts_waiting_max = 1'024;
 /// Of a message's frame beside its payload.
 constexpr std::size_t message_frame_overhead_max = 256;
 
@@ -153,11 +156,20 @@ void cluster::state::on_stop(std::error_code why) {
   if (names_ != nullptr) names_->stop();
   snapshot_timer_.cancel();
   if (snapshot_due_) write_snapshot();
+  for (waiting_broadcast& one : std::exchange(broadcasts_, {})) one.waiting(why);
 }
 
 void cluster::state::after_input(membership::core& changed) {
   for (const finished_call& one : changed.take_finished()) sending.complete(one.call, one.error);
   for (query_news& one : changed.take_news()) answers.push(std::move(one));
+  const bool may_go_on =
+      !broadcasts_.empty() && (changed.has_left() || changed.has_room(broadcasts_.front().payload.size()));
+  if (may_go_on && !std::exchange(going_on_, true)) {
+    // Not within this input.
+    asio::post(executor(), [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) static_cast<state&>(*self).go_on_broadcasting();
+    });
+  }
   const bool all = changed.revision() != posted_revision_;
   posted_revision_ = changed.revision();
   seen.post(changed, all);
@@ -193,12 +205,38 @@ void cluster::state::leave(std::uint64_t number, done waiting) {
   leaving.add(number, std::move(waiting));
 }
 
-void cluster::state::broadcast(std::string topic, bytes payload, done waiting) {
+std::error_code cluster::state::try_broadcast(const waiting_broadcast& what) {
   std::error_code error;
   const bool ran = call([&](watched_core& core, time_point now, effects<event>& out) {
-    error = core.use([&](membership::core& c) { return c.broadcast(std::move(topic), std::move(payload), now, out); });
+    error = core.use([&](membership::core& c) { return c.broadcast(what.topic, what.payload, now, out); });
   });
-  waiting(ran ? error : make_error_code(errc::not_running));
+  return ran ? error : ended();
+}
+
+/// In order: none overtakes one that waits.
+void cluster::state::broadcast(waiting_broadcast what) {
+  std::error_code error = errc::would_overflow;
+  if (broadcasts_.empty()) error = try_broadcast(what);
+  if (error != errc::would_overflow || broadcasts_.size() >= broadcasts_waiting_max) return what.waiting(error);
+  broadcasts_.push_back(std::move(what));
+}
+
+void cluster::state::go_on_broadcasting() {
+  going_on_ = false;
+  while (!broadcasts_.empty()) {
+    const std::error_code error = try_broadcast(broadcasts_.front());
+    if (error == errc::would_overflow || broadcasts_.empty()) return;
+    broadcasts_.front().waiting(error);
+    broadcasts_.pop_front();
+  }
+}
+
+void cluster::state::cancel_broadcast(std::uint64_t number) {
+  const auto found = std::find_if(broadcasts_.begin(), broadcasts_.end(),
+                                  [&](const waiting_broadcast& one) { return one.number == number; });
+  if (found == broadcasts_.end()) return;
+  found->waiting(asio::error::operation_aborted);
+  broadcasts_.erase(found);
 }
 
 /// It waits before it is sent: it may have ended when the call returns.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <asio/steady_timer.hpp>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -90,7 +91,15 @@ struct cluster::state final : private watched_core::watcher, public net::driver<
   void ready(std::uint64_t number, detail::completion<void(std::error_code, endpoint)> waiting);
   void join(std::uint64_t number, done waiting);
   void leave(std::uint64_t number, done waiting);
-  void broadcast(std::string topic, bytes payload, done waiting);
+  /// A broadcast that is to be sent, or waits until there is room for it.
+  struct waiting_broadcast {
+    std::uint64_t number;
+    std::string topic;
+    bytes payload;
+    done waiting;
+  };
+  void broadcast(waiting_broadcast what);
+  void cancel_broadcast(std::uint64_t number);
   void send(std::uint64_t number, const node_id& to, std::string topic, bytes payload, const send_options& how,
             done waiting);
   std::error_code query(std::uint64_t number, std::string topic, bytes payload, const query_options& how);
@@ -122,6 +131,9 @@ private:
   void on_event(event what) override { events.push(std::move(what)); }
   void after_input(membership::core& changed) override;
   [[nodiscard]] endpoint advertised() const;
+  /// `errc::would_overflow`: it must wait.
+  std::error_code try_broadcast(const waiting_broadcast& what);
+  void go_on_broadcasting();
   void look_names_up();
   void read_snapshot();
   void keep_snapshot();
@@ -132,6 +144,8 @@ private:
   std::shared_ptr<named_seeds> names_;
   asio::steady_timer snapshot_timer_;
   bool snapshot_due_ = false;
+  std::deque<waiting_broadcast> broadcasts_;
+  bool going_on_ = false;
 };
 
 }  // namespace artillery::membership

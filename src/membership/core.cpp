@@ -21,6 +21,7 @@ core::core(config settings, identity who, detail::random random)
       awareness_{config_.awareness_max},
       members_{random_.fork("members").next()},
       user_events_{random_.fork("user_events").next(), config_.events_kept_max, config_.events_kept_bytes_max},
+      budget_{config_.bytes_per_second_max},
       messages_{random_.fork("messages").next()} {
   ARTILLERY_INVARIANT(!who.id.none());
   last_sequence_ = static_cast<std::uint32_t>(random_.next());
@@ -44,6 +45,7 @@ void core::receive(const connection& from, bytes_view message, time_point now, e
   if (phase_ == phase::left && !from.is_stream) return answer_as_gone(from, message, out);
   if (!active()) return;
   note_pause(now);
+  budget_.refill(now);
   if (from.is_stream) {
     receive_frame(from, message, now, out);
   } else {
@@ -93,6 +95,8 @@ void core::drop(std::error_code why) {
 /// After every input: news goes out at once, and the timers that the new state needs are set.
 void core::finish_input(time_point now, effects_type& out) {
   if (!active()) return;
+  budget_.refill(now);
+  forget_old_sayings(now);
   tend_messages(now, out);
   tend_queries(now, out);
   tend_fetches(now, out);
@@ -115,7 +119,7 @@ void core::finish_input(time_point now, effects_type& out) {
   if (running && company && !push_pull_at_) push_pull_at_ = now + some_part(push_pull_interval());
   keep(push_pull_at_, running && company, duration::zero());
   keep(probe_at_, running && (company || probe_), config_.probe_interval);
-  keep(gossip_at_, company && (!claims_.empty() || !events_.empty()), config_.gossip_interval);
+  keep(gossip_at_, company && (!claims_.empty() || !events_.empty()), slowed(config_.gossip_interval));
   keep(reconnect_at_, running && members_.gone() > 0, config_.reconnect_interval);
   keep(reap_at_, members_.gone() > 0, tombstone() / reaps_per_tombstone);
   finish_leaving();
@@ -176,6 +180,7 @@ void core::expire(time_point now, effects_type& out) {
   const auto due = next_deadline();
   if (!due || *due > now) return;
   note_pause(now);
+  budget_.refill(now);
   if (leave_at_ && *leave_at_ <= now) return be_gone();
   expire_probes(now, out);
   expire_relays(now, out);
@@ -220,6 +225,10 @@ std::optional<time_point> core::next_deadline() const {
   consider(messages_.next_deadline());
   consider(queries_.next_deadline());
   consider(fetches_.next_deadline());
+  // Somebody may wait for room.
+  if (own_recent_.size() >= own_events_at_a_time) {
+    consider(own_recent_.front() + config_.gossip_interval * asks_before_more);
+  }
   return first;
 }
 
@@ -256,9 +265,10 @@ std::error_code core::set_tags(tag_map tags, time_point now, effects_type& out) 
 }
 
 std::error_code core::broadcast(std::string topic, bytes payload, time_point now, effects_type& out) {
+  forget_old_sayings(now);
   if (const auto error = may_say(topic)) return error;
   if (payload.size() > event_size_max(topic)) return errc::too_large;
-  if (own_unsaid_.bytes + payload.size() > config_.broadcast_bytes_max) return errc::would_overflow;
+  if (!has_room(payload.size())) return errc::would_overflow;
   say_own(std::move(topic), std::move(payload), nullptr, now, out);
   return {};
 }
@@ -333,10 +343,13 @@ std::uint64_t core::hash(time_point now) const {
   messages_.hash(h, now);
   queries_.hash(h, now);
   fetches_.hash(h, now);
+  budget_.hash(h, now);
+  h.add(own_recent_.size());
   ring_.hash(h);
   h.add(last_sequence_)
       .add(own_unsaid_.count)
       .add(push_wanted_)
+      .add(slow_steps_)
       .add(events_first_)
       .add(next_stream_)
       .add(introducer_)
@@ -384,6 +397,7 @@ void core::send_datagram(const endpoint& to, datagram_writer& writer, effects_ty
   const bytes_view datagram = writer.seal();
   ++counters_.datagrams_sent;
   counters_.datagram_bytes_sent += datagram.size();
+  budget_.spend(datagram.size());
   out.network_effects::send(connection::datagram(to), datagram);
 }
 

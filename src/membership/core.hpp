@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -9,6 +10,7 @@
 #include "artillery/effects.hpp"
 #include "artillery/membership/types.hpp"
 #include "base/random.hpp"
+#include "membership/byte_budget.hpp"
 #include "membership/counters.hpp"
 #include "membership/fetches.hpp"
 #include "membership/gossip.hpp"
@@ -22,6 +24,11 @@
 #include "membership/user_events.hpp"
 
 namespace artillery::membership {
+
+/// Of own events so many at most within the time in which somebody who missed one has asked for it twice: were there
+/// more than `events_ahead_max`, it would have to skip it.
+inline constexpr std::size_t own_events_at_a_time = events_ahead_max * 3 / 4;
+inline constexpr int asks_before_more = 2;
 
 /// Who this process is: fixed before it starts. `boot` must be above that of every earlier process with the same id.
 struct identity {
@@ -65,6 +72,11 @@ public:
   /// Calls that ended since this was last asked.
   [[nodiscard]] std::vector<finished_call> take_finished() { return messages_.take_finished(); }
 
+  /// There is room for another broadcast of this size.
+  [[nodiscard]] bool has_room(std::size_t payload_size) const noexcept {
+    return own_recent_.size() < own_events_at_a_time && own_unsaid_.count < config_.broadcasts_max &&
+           (own_unsaid_.bytes == 0 || own_unsaid_.bytes + payload_size <= config_.broadcast_bytes_max);
+  }
   [[nodiscard]] bool has_left() const noexcept { return phase_ == phase::left; }
   [[nodiscard]] member self() const;
   /// What this node says of itself, without its facts.
@@ -128,7 +140,7 @@ private:
   [[nodiscard]] claim claim_about(const member_row& row) const;
   [[nodiscard]] std::optional<claim> claim_about(const node_id& id) const;
   void reap(time_point now);
-  void forget_words(const node_id& id);
+  void say_no_more_of(const node_id& id);
   [[nodiscard]] duration tombstone() const noexcept;
 
   // failure_detection.cpp: probes
@@ -150,6 +162,9 @@ private:
 
   // dissemination.cpp: gossip, events, repair
   void piggyback(datagram_writer& writer, std::uint32_t copies, const node_id& told = {});
+  [[nodiscard]] std::uint32_t repair_datagrams_now() const noexcept;
+  void forget_old_sayings(time_point now);
+  [[nodiscard]] duration slowed(duration interval) const noexcept;
   void gossip_round(time_point now, effects_type& out);
   void push_news(time_point now, effects_type& out);
   void compare_with_somebody(effects_type& out);
@@ -243,8 +258,11 @@ private:
   transmit_queue<node_id> claims_;
   transmit_queue<std::uint64_t> events_;
   user_events user_events_;
-  user_events::unsaid own_unsaid_;  ///< own events from the oldest on that was not said as often as it should be
+  user_events::unsaid own_unsaid_;     ///< own events from the oldest on that was not said as often as it should be
+  std::deque<time_point> own_recent_;  ///< when own events were composed that somebody may miss and not have asked for
   fetches fetches_;
+  byte_budget budget_;
+  std::uint32_t slow_steps_ = 0;  ///< gossip waits 2 to the power of this times as long
   bool push_wanted_ = false;
   bool events_first_ = false;  ///< whose turn it is to be packed first
 

@@ -33,6 +33,8 @@ struct counters {
   std::uint64_t push_pulls = 0;
   std::uint64_t view_repairs = 0;
   std::uint64_t event_repairs = 0;
+  std::uint64_t gossips_delayed = 0;  ///< rounds that would have gone beyond the bytes of a second
+  std::uint64_t events_delayed = 0;   ///< datagrams that could not carry any for that reason
   std::uint64_t events_broadcast = 0;
   std::uint64_t events_received = 0;
   std::uint64_t events_duplicate = 0;
@@ -72,6 +74,8 @@ struct counters {
     visitor("membership.push_pulls", push_pulls);
     visitor("membership.view_repairs", view_repairs);
     visitor("membership.event_repairs", event_repairs);
+    visitor("membership.gossips_delayed", gossips_delayed);
+    visitor("membership.events_delayed", events_delayed);
     visitor("membership.events_broadcast", events_broadcast);
     visitor("membership.events_received", events_received);
     visitor("membership.events_duplicate", events_duplicate);

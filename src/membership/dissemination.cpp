@@ -39,6 +39,10 @@ membership::digests core::own_digests() const {
 void core::piggyback(datagram_writer& writer, std::uint32_t copies, const node_id& told) {
   if (claims_.empty() && events_.empty()) return;
   const std::size_t limit = mutant(mutation::unbounded_datagrams) ? 65'000 : writer.limit();
+  // What would go beyond the bytes of a second waits: events first, then claims, too.
+  if (!budget_.allows_claims(limit * copies)) return;
+  const bool events_too = budget_.allows_events(limit * copies);
+  counters_.events_delayed += events_too || events_.empty() ? 0U : 1U;
   const std::size_t share = writer.size() + (limit - std::min(limit, writer.size())) / 2;
   const auto pack_claims = [&](std::size_t up_to) {
     claims_.offer([&](const node_id& id) {
@@ -48,6 +52,7 @@ void core::piggyback(datagram_writer& writer, std::uint32_t copies, const node_i
     });
   };
   const auto pack_events = [&](std::size_t up_to) {
+    if (!events_too) return;
     events_.offer([&](std::uint64_t place) {
       const event_record* what = user_events_.kept(place);
       return what == nullptr || writer.add(*what, up_to);
@@ -74,7 +79,7 @@ std::error_code core::may_say(const std::string& topic) const {
   if (phase_ == phase::idle) return errc::not_running;
   if (phase_ != phase::running) return errc::has_left;
   if (topic.empty() || topic.size() > topic_size_max) return errc::invalid_argument;
-  if (own_unsaid_.count >= config_.broadcasts_max) return errc::would_overflow;
+  if (!has_room(0)) return errc::would_overflow;
   return {};
 }
 
@@ -88,10 +93,16 @@ void core::say_own(std::string topic, bytes payload, std::shared_ptr<const quest
     events_.push(place);
     push_wanted_ = true;
     look_after_own_events();
+    own_recent_.push_back(now);
   }
   // Whoever hears of this node's facts only should know about how far it is.
   if (user_events_.sent() - facts_->events_sent >= sequence_jump_max / facts_per_jump) overrule(incarnation_);
   finish_input(now, out);
+}
+
+void core::forget_old_sayings(time_point now) {
+  const duration wait = config_.gossip_interval * asks_before_more;
+  while (!own_recent_.empty() && own_recent_.front() + wait <= now) own_recent_.pop_front();
 }
 
 /// Own events that were not said as often as they should be stay here until they were.
@@ -119,6 +130,16 @@ void core::gossip_round(time_point now, effects_type& out) {
   gossip_at_.reset();  // armed again while there is something to say
   const auto targets = pick_targets(config_.gossip_fanout, now);
   if (targets.empty() || (claims_.empty() && events_.empty())) return;
+  const std::size_t most = targets.size() * config_.datagram_max;
+  if (budget_.allows_events(most)) {
+    slow_steps_ -= slow_steps_ > 0 ? 1U : 0U;
+  } else {
+    slow_steps_ = std::min(slow_steps_ + 1, slow_steps_max);
+    if (claims_.empty() || !budget_.allows_claims(most)) {
+      ++counters_.gossips_delayed;
+      return;
+    }
+  }
   datagram_writer writer = begin_datagram(gossip{});
   piggyback(writer, static_cast<std::uint32_t>(targets.size()));
   for (const endpoint& to : targets) {
@@ -149,11 +170,15 @@ void core::push_news(time_point now, effects_type& out) {
     push_at_ = push_allowed_at_;
     return;
   }
-  push_allowed_at_ = now + config_.push_spacing;
+  push_allowed_at_ = now + slowed(config_.push_spacing);
   gossip_round(now, out);
   push_wanted_ = members_.present() > 0 && (claims_.has_fresher(pushed) || events_.has_fresher(pushed));
   push_at_.reset();
   if (push_wanted_) push_at_ = push_allowed_at_;
+}
+
+duration core::slowed(duration interval) const noexcept {
+  return interval * (1 << slow_steps_);
 }
 
 // ---- user events ----
@@ -203,7 +228,8 @@ void core::compare(const membership::digests& theirs, const endpoint& from, time
   if (mutant(mutation::no_digest_repair)) return;
   if (phase_ != phase::running) return;
   const membership::digests ours = own_digests();
-  if (theirs.view != ours.view && claims_.empty() && now >= view_repair_allowed_at_) {
+  if (theirs.view != ours.view && claims_.empty() && budget_.allows_claims(config_.datagram_max) &&
+      now >= view_repair_allowed_at_) {
     view_repair_allowed_at_ = now + config_.probe_interval / 2;
     ++counters_.view_repairs;
     datagram_writer writer = begin_datagram(summarize_view(0, ~std::uint64_t{0}));
@@ -212,7 +238,8 @@ void core::compare(const membership::digests& theirs, const endpoint& from, time
   if (theirs.events == ours.events) events_agreed_at_ = now;
   // Where something is always being told, what differs for long is not under way but missed.
   const bool missed = events_.empty() || now - events_agreed_at_ >= config_.gap_wait;
-  if (theirs.events != ours.events && missed && now >= event_repair_allowed_at_) {
+  const bool room = budget_.allows_events(config_.datagram_max);
+  if (theirs.events != ours.events && missed && room && now >= event_repair_allowed_at_) {
     event_repair_allowed_at_ = now + config_.probe_interval / 2;
     events_agreed_at_ = now;  // the next question, if there is still much to tell, is as long away
     ++counters_.event_repairs;
@@ -248,8 +275,14 @@ view_summary core::summarize_view(std::uint64_t first, std::uint64_t last) {
   return summary;
 }
 
+/// Of an answer to a summary, whose list comes on top.
+std::uint32_t core::repair_datagrams_now() const noexcept {
+  return budget_.allows_claims((repair_datagrams_max + 1) * config_.datagram_max) ? repair_datagrams_max : 1;
+}
+
 void core::on_view_summary(const endpoint& from, const view_summary& m, time_point now, effects_type& out) {
   if (phase_ != phase::running || m.step == repair_step::claims || m.first > m.last) return;
+  if (!budget_.allows_claims(2 * config_.datagram_max)) return;
   const view_summary ours = summarize_view(m.first, m.last);
   std::vector<short_name> differing;
   bool wanting = false;
@@ -278,7 +311,7 @@ void core::on_view_summary(const endpoint& from, const view_summary& m, time_poi
       .step = repair_step::claims, .sender = shorten(self_.id), .first = m.first, .last = m.last, .entries = {}};
   datagram_writer writer = begin_datagram(reply);
   const std::size_t empty = writer.size();
-  std::uint32_t datagrams_left = repair_datagrams_max;
+  std::uint32_t datagrams_left = repair_datagrams_now();
   for (const short_name& name : differing) {
     std::optional<claim> what;
     if (name == shorten(self_.id)) {
@@ -302,9 +335,11 @@ void core::on_view_summary(const endpoint& from, const view_summary& m, time_poi
 }
 
 void core::on_event_summary(const endpoint& from, const event_summary& m, time_point now, effects_type& out) {
+  // What is missing goes before what is new; whoever asks asks again.
+  if (!budget_.allows_claims(2 * config_.datagram_max)) return;
   datagram_writer writer = begin_datagram(gossip{});
   const std::size_t empty = writer.size();
-  std::uint32_t datagrams_left = repair_datagrams_max;
+  std::uint32_t datagrams_left = repair_datagrams_now();
   const short_name me = shorten(self_.id);
   std::vector<short_name> listed;
   bool go_on = true;

@@ -48,9 +48,10 @@ enum class mutation : std::uint8_t {
   answers_counted_twice,     ///< an answer that comes again is taken for another
   asks_everybody,            ///< whom a query is for does not matter
   notices_suffice,           ///< an event that was told by a notice is not fetched
+  no_byte_limit,             ///< news is sent whatever was sent already
 };
 
-inline constexpr std::size_t mutations = 37;
+inline constexpr std::size_t mutations = 38;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_deduplication",
                                                                         "no_topic_order",
@@ -87,8 +88,9 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_message_retry",
                                                                         "answers_counted_twice",
                                                                         "asks_everybody",
-                                                                        "notices_suffice"};
-static_assert(static_cast<std::size_t>(mutation::notices_suffice) + 1 == mutations);
+                                                                        "notices_suffice",
+                                                                        "no_byte_limit"};
+static_assert(static_cast<std::size_t>(mutation::no_byte_limit) + 1 == mutations);
 
 #ifdef ARTILLERY_MUTANTS
 extern mutation planted;  // defined by the program that plants

@@ -141,6 +141,7 @@ void core::tend_queries(time_point now, effects_type& out) {
   for (heard_query& q : queries_.heard()) {
     if (!q.say_at || *q.say_at > now) continue;
     q.say_at = now + config_.gossip_interval;
+    if (!budget_.allows_events(config_.datagram_max)) continue;
     const member_row* asker = members_.find(q.asker);
     if (asker == nullptr || !asker->present() || asker->standing.boot != q.boot) {
       q.say_at.reset();

@@ -32,6 +32,8 @@ std::error_code core::send(std::uint64_t call, const node_id& to, std::string to
                                       .said = 0});
     if (error) return error;
   } else {
+    budget_.refill(now);
+    if (!budget_.allows_events(config_.datagram_max)) return errc::would_overflow;
     const std::uint64_t number = ++messages_.with(to, row->standing.boot).datagrams_sent;
     datagram_writer writer = begin_datagram(direct_to(*row, number, 0, std::move(topic), payload));
     piggyback(writer, 1);

@@ -118,6 +118,12 @@ std::uint64_t answers_to(bytes_view datagram) noexcept {
   }
 }
 
+std::uint64_t exempt_bytes(const membership::config& config, std::uint64_t answers) noexcept {
+  const auto intervals = static_cast<std::uint64_t>(duration{std::chrono::seconds{1}} / config.probe_interval) + 1;
+  const std::uint64_t own = intervals * (1 + config.indirect_probes + 4) + membership::checks_max;
+  return (own + answers) * (ping_to_dead_size + stranger_size);
+}
+
 std::uint64_t replies_to_query(const membership::config& config) noexcept {
   // That it is here and the answer, at once, and one of both each tick.
   return static_cast<std::uint64_t>(duration{std::chrono::seconds{1}} / config.gossip_interval) + 3;

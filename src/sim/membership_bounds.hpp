@@ -46,6 +46,10 @@ struct load {
 /// Datagrams that one may be answered with, at most.
 [[nodiscard]] std::uint64_t answers_to(bytes_view datagram) noexcept;
 
+/// M5: bytes of a second that do not count towards the cap: probes, their answers, and what may be answered at once,
+/// each without news.
+[[nodiscard]] std::uint64_t exempt_bytes(const membership::config& config, std::uint64_t answers) noexcept;
+
 /// Datagrams in a second that say something to a query which was told to the application.
 [[nodiscard]] std::uint64_t replies_to_query(const membership::config& config) noexcept;
 

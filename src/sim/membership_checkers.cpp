@@ -92,6 +92,11 @@ void membership_checkers::check_second(std::size_t process, time_point now) {
                      std::to_string(sent.bytes) + " bytes in a second, over its limits of " +
                      std::to_string(most.datagrams) + " and " + std::to_string(most.bytes));
   }
+  const std::uint64_t cap = p.settings.bytes_per_second_max + exempt_bytes(p.settings, p.second_answers);
+  if (sent.bytes > cap) {
+    violate(now, process_name(process) + " sent " + std::to_string(sent.bytes) +
+                     " bytes in a second, over its cap of " + std::to_string(cap));
+  }
   p.second_begins = now;
   p.second_answers = 0;
 }

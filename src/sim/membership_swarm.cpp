@@ -253,6 +253,10 @@ membership_swarm draw_membership_swarm(const detail::random& random, const run_o
   const std::uint64_t talk = habits.between(1, 40);
   s.settings = draw_settings(s, random.fork("settings"));
   draw_clocks_and_ways(s, random.fork("clocks and ways"));
+  // As few bytes of a second as may be.
+  if (random.fork("cap").chance(1, 4)) {
+    s.settings.bytes_per_second_max = 16 * (s.settings.gossip_fanout + 1) * s.settings.datagram_max;
+  }
   detail::random further = random.fork("further habits");
   const std::uint64_t further_faults = further.between(1, 8);
   const bool chatters = further.chance(1, 8);

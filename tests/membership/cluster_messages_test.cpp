@@ -131,6 +131,60 @@ TEST_CASE("an event of a whole megabyte reaches all members, in order with small
   CHECK(sizes == std::vector<std::size_t>{5, large.size(), 4});
 }
 
+TEST_CASE("broadcasts for which there is no room wait for it, in their order, and none is lost",
+          "[membership][socket][congestion]") {
+  asio::io_context context;
+  pair two{context};
+  constexpr std::size_t count = 1'000;
+  std::size_t accepted = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    two.a.cluster.async_broadcast("topic", std::to_string(i), [&](std::error_code error) {
+      CHECK_FALSE(error);
+      ++accepted;
+    });
+  }
+  context.poll();
+  CHECK(accepted < count);
+  REQUIRE(run_until(context, [&] { return two.b.count<membership::user_event>() == count; }, 30s));
+  CHECK(accepted == count);
+  std::size_t next = 0;
+  for (const auto& e : two.b.kept->events) {
+    if (const auto* u = std::get_if<membership::user_event>(&e)) CHECK(u->payload.text() == std::to_string(next++));
+  }
+}
+
+TEST_CASE("a broadcast that waits ends when it is cancelled, when its cluster leaves, and when it is destroyed",
+          "[membership][socket][congestion][cancel]") {
+  asio::io_context context;
+  auto two = std::make_unique<pair>(context);
+  std::vector<std::error_code> ends;
+  std::error_code last;
+  const auto note = [&](std::error_code error) { ends.push_back(error); };
+  for (int i = 0; i < 400; ++i) two->a.cluster.async_broadcast("topic", "x", note);
+  SECTION("cancelled") {
+    asio::cancellation_signal stop;
+    bool stopped = false;
+    two->a.cluster.async_broadcast("topic", "never", asio::bind_cancellation_slot(stop.slot(), [&](std::error_code e) {
+                                     stopped = true;
+                                     last = e;
+                                   }));
+    stop.emit(asio::cancellation_type::total);
+    REQUIRE(run_until(context, [&] { return stopped; }));
+    CHECK(last == asio::error::operation_aborted);
+  }
+  SECTION("leaves") {
+    two->a.cluster.async_leave([](std::error_code) {});
+    REQUIRE(run_until(context, [&] { return ends.size() == 400; }));
+    CHECK(std::count(ends.begin(), ends.end(), errc::has_left) > 0);
+  }
+  SECTION("destroyed") {
+    context.poll();
+    two.reset();
+    REQUIRE(run_until(context, [&] { return ends.size() == 400; }));
+    CHECK(std::count(ends.begin(), ends.end(), asio::error::operation_aborted) > 0);
+  }
+}
+
 namespace {
 
 const membership::query* query_to(const node& n) {

@@ -87,6 +87,7 @@ TEST_CASE("each check of membership is seen to fail", "[membership][mutants]") {
       trial{mutation::notices_suffice, "did not get the large event"},
       // what it sends
       trial{mutation::unbounded_datagrams, "sent a datagram of"}, trial{mutation::pushes_unspaced, "in a second"},
+      trial{mutation::no_byte_limit, "over its cap"},
       // what is demanded at the end
       trial{mutation::no_refutation, "no convergence after healing"},
       trial{mutation::no_digest_repair, "final events of"}, trial{mutation::forgets_own_events, "sent at once", none},

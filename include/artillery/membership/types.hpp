@@ -232,6 +232,11 @@ struct config {
   /// No datagram is larger. 508 to 8,900.
   std::size_t datagram_max = 1'400;
 
+  /// Bytes of datagrams that this node sends in a second at most, but for probes and their answers, which are always
+  /// sent and taken from it first. Where there is more to say, user events wait before claims do, gossip slows down by
+  /// steps, and own broadcasts are refused or wait. At least 16 datagrams for each of `gossip_fanout` + 1 members.
+  std::size_t bytes_per_second_max = std::size_t{16} << 20U;
+
   // --- joining and leaving ---
   /// A seed that did not answer is tried again after this, doubling up to `seed_retry_max`.
   duration seed_retry = std::chrono::seconds{1};
