@@ -144,6 +144,12 @@ public:
   /// One more address to join through, as `membership::cluster::add_seed`; before `async_run`, it waits for that.
   /// Errors: `errc::invalid_argument` (no port), `errc::not_running` (the configuration is wrong).
   std::error_code add_seed(const endpoint& seed);
+  /// The same by name, as `membership::cluster::add_seed` takes it.
+  std::error_code add_seed(std::string_view name);
+  /// Replaces this node's own tags (`node_config::tags`); the others report `membership::updated`.
+  /// Errors, with nothing changed: `errc::invalid_argument` (one of the keys that chains use), `errc::too_large` (above
+  /// `node_config::tags_size_max`), `errc::not_running` (the configuration is wrong).
+  std::error_code set_tags(membership::tag_map tags);
 
   /// Sends an event to all members; each delivers it at most once, see `membership::user_event`.
   /// Completes: when it is accepted for sending.  Errors: `errc::invalid_argument` (the topic), `errc::too_large`,

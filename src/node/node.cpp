@@ -73,6 +73,14 @@ std::error_code node::add_seed(const endpoint& seed) {
   return impl_->add_seed(seed);
 }
 
+std::error_code node::add_seed(std::string_view name) {
+  return impl_->add_seed(name);
+}
+
+std::error_code node::set_tags(membership::tag_map tags) {
+  return impl_->set_tags(std::move(tags));
+}
+
 replication::local_read node::try_read(std::string_view key) const {
   return impl_->try_read(key);
 }

@@ -66,7 +66,7 @@ void node_impl::look_at_register() {
 }
 
 void node_impl::publish_tags() {
-  membership::tag_map tags = config_.tags;
+  membership::tag_map tags = own_tags_;
   tags.merge(bootstrap_->tags());
   if (tags == published_tags_) return;
   published_tags_ = tags;

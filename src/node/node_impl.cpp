@@ -37,6 +37,7 @@ node_impl::node_impl(asio::any_io_executor executor, node_config config)
       leaving_timer_{strand_},
       force_timer_{strand_} {
   if (!problem_.empty()) return;
+  own_tags_ = config_.tags;
   if (config_.discover) beacon_.emplace(user_executor_, discovery_config_of(config_));
   cluster_.emplace(user_executor_, membership_config_of(config_));
   if (config_.expect != 0) make_replica();
@@ -285,6 +286,27 @@ membership::member node_impl::self() const {
 
 std::error_code node_impl::add_seed(const endpoint& seed) {
   return cluster_ ? cluster_->add_seed(seed) : make_error_code(errc::not_running);
+}
+
+std::error_code node_impl::add_seed(std::string_view name) {
+  return cluster_ ? cluster_->add_seed(name) : make_error_code(errc::not_running);
+}
+
+std::error_code node_impl::set_tags(membership::tag_map tags) {
+  if (!cluster_) return errc::not_running;
+  if (tags.contains(std::string{node_config::replica_tag}) || tags.contains(std::string{node_config::chain_tag})) {
+    return errc::invalid_argument;
+  }
+  if (membership::size_of(tags) > node_config::tags_size_max(config_.expect)) return errc::too_large;
+  net::submit(shared_from_this(), [tags = std::move(tags)](node_impl& self) mutable {
+    self.own_tags_ = std::move(tags);
+    if (self.bootstrap_) {
+      self.publish_tags();
+    } else {
+      static_cast<void>(self.cluster_->set_tags(self.own_tags_));  // it is small enough
+    }
+  });
+  return {};
 }
 
 replication::local_read node_impl::try_read(std::string_view key) const {

@@ -56,6 +56,8 @@ public:
   [[nodiscard]] std::vector<membership::member> members() const;
   [[nodiscard]] membership::member self() const;
   std::error_code add_seed(const endpoint& seed);
+  std::error_code add_seed(std::string_view name);
+  std::error_code set_tags(membership::tag_map tags);
   [[nodiscard]] replication::local_read try_read(std::string_view key) const;
   [[nodiscard]] std::optional<replication::view> chain() const;
   [[nodiscard]] node_status status() const;
@@ -169,6 +171,7 @@ private:
   waiting_list<done_signature> leaving_;
   net::event_queue<node_event> events_;
   std::optional<chain_bootstrap> bootstrap_;
+  membership::tag_map own_tags_;  ///< the user's
   membership::tag_map published_tags_;
   std::optional<std::uint64_t> served_;  ///< genesis of the chain that the client is one of
   std::vector<endpoint> asked_;          ///< where the client asks for the view

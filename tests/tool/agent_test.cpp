@@ -164,6 +164,47 @@ TEST_CASE("members and status tell of the node", "[tool][agent]") {
   CHECK_THAT(agent.command({"status"}).out, Catch::Contains("role"));
 }
 
+TEST_CASE("an agent's tags are changed, and members are picked by them", "[tool][agent]") {
+  running_agent agent{{"--name", "alpha", "--tag", "zone=eu"}};
+  REQUIRE(agent.command({"status", "--wait"}).code == 0);
+  const auto tags_of = [](const finished& done) { return json::parse(done.out).at("tags"); };
+  CHECK(tags_of(agent.command({"tags", "-o", "json"})) == json{{"zone", "eu"}});
+  CHECK(tags_of(agent.command({"tags", "role=db", "--remove", "zone", "-o", "json"})) == json{{"role", "db"}});
+  const auto picked = [&](std::vector<std::string> by) {
+    std::vector<std::string> arguments{"members", "-o", "json"};
+    arguments.insert(arguments.end(), by.begin(), by.end());
+    return json::parse(agent.command(arguments).out).size();
+  };
+  CHECK(picked({"--tag", "role=db"}) == 1);
+  CHECK(picked({"--tag", "role", "--named", "alpha", "--state", "alive"}) == 1);
+  CHECK(picked({"--tag", "role=web"}) == 0);
+  CHECK(picked({"--tag", "zone"}) == 0);
+  CHECK(picked({"--named", "beta"}) == 0);
+  CHECK(picked({"--state", "failed"}) == 0);
+  const finished reserved = agent.command({"tags", "chain=x"});
+  CHECK(reserved.code == 1);
+  const finished large = agent.command({"tags", "k=" + std::string(300, 'x')});
+  CHECK(large.code == 1);
+  CHECK_FALSE(large.err.empty());
+  CHECK(tags_of(agent.command({"tags", "-o", "json"})) == json{{"role", "db"}});
+}
+
+TEST_CASE("an agent is told where to look for others, by name", "[tool][agent]") {
+  running_agent first{{"--name", "alpha", "--no-discovery"}};
+  running_agent second{{"--name", "beta", "--no-discovery"}};
+  const json status = json::parse(first.command({"status", "-o", "json"}).out);
+  const std::string address = status.at("membership").get<std::string>();
+  const std::string port = address.substr(address.rfind(':') + 1);
+  CHECK(second.command({"join", "localhost:" + port}).code == 0);
+  const auto deadline = artillery::clock::now() + 10s;
+  const auto members = [&] { return json::parse(second.command({"members", "-o", "json"}).out).size(); };
+  while (members() < 2 && artillery::clock::now() < deadline) continue;
+  CHECK(members() == 2);
+  const finished wrong = second.command({"join", "a host:x"});
+  CHECK(wrong.code != 0);
+  CHECK_THAT(wrong.err, Catch::Contains("host:port"));
+}
+
 TEST_CASE("the chain of a lone agent shows itself, and never changes", "[tool][agent]") {
   running_agent agent{{"--name", "alpha"}};
   REQUIRE(agent.command({"status", "--wait"}).code == 0);

@@ -140,8 +140,8 @@ TEST_CASE("a wrong option of the agent is named, with what is allowed", "[tool][
 
 TEST_CASE("a wrong option of the other commands is named, with what is allowed", "[tool][command line]") {
   require_refused({
-      {{}, "subcommand", "agent members event status version chain get put cas del"},
-      {{"frobnicate"}, "frobnicate", "agent members event status version chain get put cas del"},
+      {{}, "subcommand", "agent members tags join event status version chain get put cas del"},
+      {{"frobnicate"}, "frobnicate", "agent members tags join event status version chain get put cas del"},
       {{"get"}, "KEY", "artillery get --help"},
       {{"get", ""}, "KEY", "1 to 1024 bytes are"},
       {{"get", std::string(1025, 'k')}, "KEY", "1 to 1024 bytes are"},

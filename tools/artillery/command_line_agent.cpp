@@ -103,6 +103,19 @@ void add_where(CLI::App& app, agent_options& options) {
 
 void add_finding(CLI::App& app, agent_options& options) {
   app.add_option_function<std::vector<std::string>>(
+         "--tag",
+         [&options](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             auto tag = parse_tag(text);
+             if (!tag) throw CLI::ValidationError("--tag", "'" + text + "' is not allowed; key=value is");
+             options.tags.insert_or_assign(std::move(tag->first), std::move(tag->second));
+           }
+         },
+         "A fact that all members are told of this one; may be given several times")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all();
+  app.add_option_function<std::vector<std::string>>(
          "--seed", [&options](const std::vector<std::string>& texts) { options.seeds = *parse_seeds(texts); },
          "A member to join through; may be given several times")
       ->type_name("HOST:PORT")

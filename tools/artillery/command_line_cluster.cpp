@@ -30,12 +30,73 @@ void add_members(CLI::App& app, std::optional<command>& chosen) {
   members->footer(R"(Examples:
   artillery members
   artillery members --all -o jsonl
+  artillery members --state failed
+  artillery members --tag role=db --tag zone
   artillery members --watch --count 1 --timeout 30s      wait for the next change)");
   CLI::Option* watch = members->add_flag("--watch", options->watch, "Go on: print each change as it happens");
   members->add_flag("--all", options->all, "Also those that failed or left, as long as they are remembered");
+  members->add_option("--named", options->name, "Only the member of this name")->type_name("TEXT")->excludes(watch);
+  members->add_option("--state", options->state, "Only those in this state")
+      ->type_name("STATE")
+      ->check(CLI::IsMember({"alive", "suspect", "failed", "left"}))
+      ->excludes(watch);
+  members
+      ->add_option_function<std::vector<std::string>>(
+          "--tag",
+          [options](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) {
+              const std::size_t equals = text.find('=');
+              options->tags.emplace_back(text.substr(0, equals), equals == std::string::npos
+                                                                     ? std::nullopt
+                                                                     : std::optional{text.substr(equals + 1)});
+            }
+          },
+          "Only those with this tag, and this value if one is given; again for further ones")
+      ->type_name("KEY[=VALUE]")
+      ->excludes(watch);
   add_stream_options(*members, options->stream, watch);
   add_common_options(*members, options->common);
   members->callback([options, &chosen] { chosen = *options; });
+}
+
+void add_tags(CLI::App& app, std::optional<command>& chosen) {
+  auto options = std::make_shared<tags_options>();
+  CLI::App* tags = app.add_subcommand("tags", "Show the agent's own tags, or change them; all members are told");
+  tags->footer(R"(Those of the chain (chain, replica) are not shown, and cannot be changed.
+
+Examples:
+  artillery tags
+  artillery tags role=db zone=eu-1
+  artillery tags --remove zone)");
+  tags->add_option_function<std::vector<std::string>>(
+          "TAG",
+          [options](const std::vector<std::string>& texts) {
+            for (const std::string& text : texts) {
+              auto tag = parse_tag(text);
+              if (!tag) throw CLI::ValidationError("TAG", "'" + text + "' is not allowed; key=value is");
+              options->set.push_back(std::move(*tag));
+            }
+          },
+          "To be set")
+      ->type_name("KEY=VALUE");
+  tags->add_option("--remove", options->removed, "To be taken away; again for further ones")->type_name("KEY");
+  add_common_options(*tags, options->common);
+  tags->callback([options, &chosen] { chosen = *options; });
+}
+
+void add_join(CLI::App& app, std::optional<command>& chosen) {
+  auto options = std::make_shared<join_options>();
+  CLI::App* join = app.add_subcommand("join", "Give the agent places to look for its cluster");
+  join->footer(R"(They are tried on until a member is there; `artillery members` shows who was found.
+
+Examples:
+  artillery join 10.0.0.6
+  artillery join db.example:7946 [fd00::6]:7946)");
+  join->add_option("SEED", options->seeds, "A name or address, with or without a port")
+      ->required()
+      ->type_name("HOST[:PORT]");
+  add_common_options(*join, options->common);
+  join->callback([options, &chosen] { chosen = *options; });
 }
 
 void add_event(CLI::App& app, std::optional<command>& chosen) {
@@ -89,6 +150,8 @@ void add_status(CLI::App& app, std::optional<command>& chosen) {
 
 void add_cluster_commands(CLI::App& app, std::optional<command>& chosen) {
   add_members(app, chosen);
+  add_tags(app, chosen);
+  add_join(app, chosen);
   add_event(app, chosen);
   add_status(app, chosen);
   auto options = std::make_shared<version_options>();

@@ -124,4 +124,10 @@ std::string to_text(const artillery::replication::consistency& value) {
   return "strong";
 }
 
+std::optional<std::pair<std::string, std::string>> parse_tag(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+  return std::pair{std::string{text.substr(0, equals)}, std::string{text.substr(equals + 1)}};
+}
+
 }  // namespace tool

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "artillery/clock.hpp"
 #include "artillery/replication/types.hpp"
@@ -34,5 +35,8 @@ namespace tool {
 /// `strong`, `eventual`, `bounded:50ms` (age), `bounded:3` (writes that may be missing).
 [[nodiscard]] std::optional<artillery::replication::consistency> parse_consistency(std::string_view text) noexcept;
 [[nodiscard]] std::string to_text(const artillery::replication::consistency& value);
+
+/// `key=value`, the key not empty; the value may be.
+[[nodiscard]] std::optional<std::pair<std::string, std::string>> parse_tag(std::string_view text);
 
 }  // namespace tool

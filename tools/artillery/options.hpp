@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -46,6 +48,7 @@ struct agent_options {
   artillery::endpoint advertise;
   std::string directory;  ///< empty: nothing is kept
   std::vector<host_port> seeds;
+  std::map<std::string, std::string> tags;
   std::size_t expect = 1;
   bool discover = true;
   std::uint16_t discovery_port = artillery::discovery::config::default_port;
@@ -65,7 +68,22 @@ struct members_options {
   common_options common;
   bool watch = false;
   bool all = false;
+  std::string name;                                                      ///< none: any
+  std::string state;                                                     ///< likewise
+  std::vector<std::pair<std::string, std::optional<std::string>>> tags;  ///< key, and value if it matters
   stream_options stream;
+};
+
+/// Shows the agent's own tags, or changes them.
+struct tags_options {
+  common_options common;
+  std::vector<std::pair<std::string, std::string>> set;
+  std::vector<std::string> removed;
+};
+
+struct join_options {
+  common_options common;
+  std::vector<std::string> seeds;
 };
 
 struct event_options {
@@ -117,7 +135,7 @@ struct version_options {
   common_options common;
 };
 
-using command = std::variant<agent_options, members_options, event_options, status_options, chain_options, get_options,
-                             write_options, version_options>;
+using command = std::variant<agent_options, members_options, tags_options, join_options, event_options, status_options,
+                             chain_options, get_options, write_options, version_options>;
 
 }  // namespace tool

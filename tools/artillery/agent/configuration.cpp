@@ -60,6 +60,7 @@ artillery::node_config configuration_of(const agent_options& options) {
   config.replication_port = options.replication_port;
   config.advertise = options.advertise;
   config.seeds = resolve(options.seeds);
+  config.tags = options.tags;
   config.discover = options.discover;
   config.discovery_port = options.discovery_port;
   config.timings = options.preset;

@@ -36,20 +36,22 @@ void request_handler::handle(const control::message& request, const answer& done
     std::string_view name;
     void (request_handler::*run)(const control::message&, const answer&);
   };
-  static constexpr std::array<operation, 8> operations{{{"members", &request_handler::members},
-                                                        {"status", &request_handler::status},
-                                                        {"event", &request_handler::event},
-                                                        {"get", &request_handler::get},
-                                                        {"put", &request_handler::put},
-                                                        {"cas", &request_handler::cas},
-                                                        {"del", &request_handler::del},
-                                                        {"chain", &request_handler::chain}}};
+  static constexpr std::array<operation, 10> operations{{{"members", &request_handler::members},
+                                                         {"tags", &request_handler::tags},
+                                                         {"join", &request_handler::join},
+                                                         {"status", &request_handler::status},
+                                                         {"event", &request_handler::event},
+                                                         {"get", &request_handler::get},
+                                                         {"put", &request_handler::put},
+                                                         {"cas", &request_handler::cas},
+                                                         {"del", &request_handler::del},
+                                                         {"chain", &request_handler::chain}}};
   try {
     const std::string name = text_field(request.head, "op");
     for (const operation& one : operations) {
       if (one.name == name) return (this->*one.run)(request, done);
     }
-    throw bad_field{"'op' must be one of members, status, event, watch, get, put, cas, del and chain"};
+    throw bad_field{"'op' must be one of members, tags, join, status, event, watch, get, put, cas, del and chain"};
   } catch (const bad_field& wrong) {
     done(control::error_reply(control::bad_request, wrong.what()), std::nullopt);
   }
@@ -60,6 +62,38 @@ void request_handler::members(const control::message&, const answer& done) {
   const artillery::node_id self = node_.self().id;
   for (const auto& member : node_.members()) members.push_back(member_report(member, self));
   done({{"ok", true}, {"members", std::move(members)}}, std::nullopt);
+}
+
+void request_handler::tags(const control::message& request, const answer& done) {
+  artillery::membership::tag_map tags = node_.self().tags;
+  tags.erase(std::string{artillery::node_config::replica_tag});
+  tags.erase(std::string{artillery::node_config::chain_tag});
+  const json set = request.head.value("set", json::object());
+  const std::vector<std::string> removed = texts_field(request.head, "remove");
+  if (!set.is_object()) throw bad_field{"'set' must be an object"};
+  for (const std::string& key : removed) tags.erase(key);
+  for (const auto& [key, value] : set.items()) {
+    const auto decoded = bytes_from_json(value);
+    if (!decoded) throw bad_field{"'set' must have texts for values, or {\"base64\": …}"};
+    tags[key] = *decoded;
+  }
+  json now = json::object();
+  for (const auto& [key, value] : tags) now[key] = bytes_to_json(value);
+  const bool changes = !set.empty() || !removed.empty();
+  if (const auto error = changes ? node_.set_tags(std::move(tags)) : std::error_code{}) {
+    return done(control::error_reply(error), std::nullopt);
+  }
+  done({{"ok", true}, {"tags", std::move(now)}}, std::nullopt);
+}
+
+void request_handler::join(const control::message& request, const answer& done) {
+  const std::vector<std::string> seeds = texts_field(request.head, "seeds");
+  for (const std::string& seed : seeds) {
+    if (node_.add_seed(seed)) {
+      throw bad_field{"'" + seed + "' is no host, host:port or [address]:port"};
+    }
+  }
+  done({{"ok", true}}, std::nullopt);
 }
 
 void request_handler::status(const control::message& request, const answer& done) {

@@ -23,6 +23,8 @@ public:
 
 private:
   void members(const control::message& request, const answer& done);
+  void tags(const control::message& request, const answer& done);
+  void join(const control::message& request, const answer& done);
   void status(const control::message& request, const answer& done);
   void event(const control::message& request, const answer& done);
   void get(const control::message& request, const answer& done);

@@ -7,6 +7,8 @@
 namespace tool {
 
 [[nodiscard]] exit_code run(const members_options& options);
+[[nodiscard]] exit_code run(const tags_options& options);
+[[nodiscard]] exit_code run(const join_options& options);
 [[nodiscard]] exit_code run(const event_options& options);
 [[nodiscard]] exit_code run(const status_options& options);
 [[nodiscard]] exit_code run(const chain_options& options);
