@@ -110,6 +110,7 @@ std::string config::validate() const {
   c.unless(gap_wait >= 10ms && gap_wait <= 1h, "gap_wait must be 10 ms to 1 h");
   c.unless(events_kept_max >= 1, "events_kept_max must be at least 1");
   c.unless(broadcasts_max >= 1, "broadcasts_max must be at least 1");
+  c.unless(events_replayed <= events_kept_max, "events_replayed must be at most events_kept_max");
   c.unless(event_size_max <= std::size_t{64} << 20U, "event_size_max must be at most 64 MiB");
   c.unless(broadcast_bytes_max >= event_size_max && broadcast_bytes_max >= datagram_max,
            "broadcast_bytes_max must be at least event_size_max and datagram_max");

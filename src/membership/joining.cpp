@@ -222,8 +222,16 @@ void core::receive_frame(const connection& from, bytes_view frame, time_point no
 // ---- push-pull ----
 
 void core::send_state(stream& to, bool answer, effects_type& out) {
-  push_pull part{.joining = to.joining, .answer = answer, .last = false, .entries = {}};
-  part.entries.push_back({own_claim(), user_events_.sent()});
+  push_pull part{.joining = to.joining && !answer, .answer = answer, .last = false, .entries = {}};
+  // Whoever joins is to be told some events again: it is said to be as far as before them.
+  const bool replays = answer && to.joining && config_.events_replayed > 0;
+  const auto replayed =
+      replays ? user_events_.bases_before_last(config_.events_replayed) : std::map<std::uint64_t, std::uint64_t>{};
+  const auto base_for = [&](short_name origin, std::uint64_t base) {
+    const auto found = replayed.find(origin.value);
+    return found == replayed.end() ? base : std::min(base, found->second);
+  };
+  part.entries.push_back({own_claim(), base_for(shorten(self_.id), user_events_.sent())});
   std::size_t size = size_estimate(*facts_);
   for (const member_row& row : members_) {
     if (size >= push_pull_frame_size) {
@@ -231,7 +239,7 @@ void core::send_state(stream& to, bool answer, effects_type& out) {
       part.entries.clear();
       size = 0;
     }
-    push_pull_entry entry{claim_about(row), user_events_.base_of(row.key)};
+    push_pull_entry entry{claim_about(row), base_for(row.name(), user_events_.base_of(row.key))};
     entry.claim.facts = row.facts;
     size += size_estimate(*row.facts);
     part.entries.push_back(std::move(entry));
@@ -260,6 +268,7 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
     return std::find_if(streams_.begin(), streams_.end(), [&](const stream& s) { return s.number == number; });
   };
   const bool serving = find()->purpose == stream_purpose::serve;
+  if (serving) find()->joining = m.joining;
   const bool joining = find()->joining;
   if (joining && !serving && introducer_ == 0) introducer_ = number;
   const path how = introducer_ == number ? path::introduction : path::exchange;
@@ -273,7 +282,7 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
     const member_row* row = members_.find(c.about);
     if (row == nullptr || row->standing.boot != c.boot) continue;
     if ((!serving && joining) || !row->introduced) {
-      user_events_.adopt_base(c.about, c.boot, entry.events_base);
+      user_events_.adopt_base(c.about, c.boot, entry.events_base, config_.events_replayed > 0);
     } else if (!mutant(mutation::no_digest_repair)) {
       user_events_.hear_of(*row, {.origin = shorten(c.about), .boot = c.boot, .base = entry.events_base}, now);
     }

@@ -129,13 +129,36 @@ void user_events::begin_life(const node_id& id, std::uint64_t boot, std::uint64_
   o.known = events_sent;
 }
 
-void user_events::adopt_base(const node_id& id, std::uint64_t boot, std::uint64_t base) {
-  if (base == 0) return;
+void user_events::adopt_base(const node_id& id, std::uint64_t boot, std::uint64_t base, bool replay) {
+  if (base == 0 && !replay) return;
   origin_row& o = origin(id, boot);
-  if (o.boot != boot || !o.untouched || base <= o.base) return;
+  if (o.boot != boot || !o.untouched || (base <= o.base && !replay)) return;
   o.base = base;
   o.known = std::max(o.known, base);
   if (o.known == o.base) o.missing_since.reset();
+}
+
+std::map<std::uint64_t, std::uint64_t> user_events::bases_before_last(std::size_t count) const {
+  std::vector<const event_record*> last;
+  for (const auto* kept : {&kept_own_, &kept_others_}) {
+    for (const kept_event& k : *kept) last.push_back(&k.record);
+  }
+  std::sort(last.begin(), last.end(), [](const event_record* a, const event_record* b) {
+    return a->lamport != b->lamport ? a->lamport > b->lamport : a->origin.value < b->origin.value;
+  });
+  last.resize(std::min(last.size(), count));
+  std::map<std::uint64_t, std::vector<std::uint64_t>> numbers;
+  for (const event_record* e : last) numbers[e->origin.value].push_back(e->sequence);
+  std::map<std::uint64_t, std::uint64_t> bases;
+  for (auto& [origin, of_origin] : numbers) {
+    std::sort(of_origin.rbegin(), of_origin.rend());
+    std::uint64_t base = of_origin.front();
+    for (const std::uint64_t number : of_origin) {
+      if (number == base) --base;
+    }
+    bases[origin] = base;
+  }
+  return bases;
 }
 
 std::uint64_t user_events::base_of(const node_id& id) const noexcept {

@@ -258,6 +258,9 @@ struct config {
   /// Events are kept for members that missed them: this many, and this many bytes of payload. The oldest go first.
   std::size_t events_kept_max = 1'024;
   std::size_t events_kept_bytes_max = std::size_t{8} << 20U;
+  /// The last events so many, by Lamport time, are told to members that join later, in order like any others; to be the
+  /// same at all members, and no more than `events_kept_max`. 0: a member starts with what is sent once it is there.
+  std::size_t events_replayed = 0;
   /// Own events not yet sent as often as they should be, and bytes of their payloads; `broadcast` fails above either.
   std::size_t broadcasts_max = 256;
   std::size_t broadcast_bytes_max = std::size_t{8} << 20U;
