@@ -24,8 +24,8 @@ struct wish {
 
 using kind = wish::kind;
 
-/// A ping and an ack: two, as far as the ends of the time that is watched let it be said.
-constexpr double idle_datagrams_max = 2.05;
+/// A ping and an ack: two; and one more in the minute that is watched, which begins and ends between them.
+constexpr double idle_datagrams_max = 2.0 + 1.0 / 60;
 
 constexpr std::array wishes{
     wish{measure::views_full, statistic::median, "all joined at once until every view is full, median", "s",
