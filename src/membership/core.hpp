@@ -168,6 +168,7 @@ private:
   void gossip_round(time_point now, effects_type& out);
   void push_news(time_point now, effects_type& out);
   void compare_with_somebody(effects_type& out);
+  [[nodiscard]] duration time_to_arrive() const noexcept;
   [[nodiscard]] std::vector<endpoint> pick_targets(std::size_t count, time_point now);
   [[nodiscard]] std::error_code may_say(const std::string& topic) const;
   void say_own(std::string topic, bytes payload, std::shared_ptr<const question> asks, time_point now,

@@ -146,7 +146,12 @@ void core::gossip_round(time_point now, effects_type& out) {
     ++counters_.gossips_sent;
     send_datagram(to, writer, out);
   }
-  if (claims_.empty() && events_.empty()) compare_at_ = now + config_.gossip_interval;
+  if (claims_.empty() && events_.empty()) compare_at_ = now + time_to_arrive();
+}
+
+/// What was said last has arrived by then, as a rule, wherever it was said.
+duration core::time_to_arrive() const noexcept {
+  return std::min(config_.gossip_interval, std::max(5 * config_.push_spacing, config_.probe_timeout / 20));
 }
 
 /// All is said. One ping, whose digests tell whether it was also heard: the next regular probe of whoever missed it may
