@@ -163,8 +163,9 @@ public:
   // Reads and writes made before the chain is formed wait for it, at most until their timeout. Errors of all of them:
   // errc::invalid_argument (key or timeout), errc::would_overflow (too many wait), errc::timed_out (of a write: no
   // attempt was ever sent), errc::not_serving (the chain's forming ended in a conflict), errc::not_running: nothing
-  // changed. Of a write also errc::too_large (nothing changed), and errc::outcome_unknown: it may or may not have
-  // happened. Cancellation: all kinds; a write that was sent may still happen.
+  // changed. Of a read also errc::token_void. Of a write also errc::too_large (nothing changed), and
+  // errc::outcome_unknown: it may or may not have happened. Cancellation: all kinds; a write that was sent may still
+  // happen.
 
   /// Signature: void(std::error_code, replication::read_result). "Absent" is a result, not an error.
   template <class Token>

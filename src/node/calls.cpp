@@ -47,17 +47,21 @@ private:
 
 class read_call final : public call_of<replication::read_result> {
 public:
-  read_call(bytes key, replication::consistency level, duration timeout, done when_over)
-      : call_of{timeout, std::move(when_over)}, key_{std::move(key)}, level_{level} {}
+  read_call(bytes key, replication::consistency level, const call_options& options, done when_over)
+      : call_of{options.timeout(), std::move(when_over)},
+        key_{std::move(key)},
+        level_{level},
+        after_{options.after()} {}
 
   void begin(const call_targets& with, const std::shared_ptr<call_table>& table, std::uint64_t number) override {
     if (with.own == nullptr) return ask_others(with, table, number);
     // The handler holds neither the replica nor the table: what they hold must not hold them.
-    with.own->async_read(key_, level_, time_left(),
+    with.own->async_read(key_, level_, after_, time_left(),
                          handler(table, [this, self = shared_from_this(), weak = std::weak_ptr{table}, number](
                                             std::error_code error, replication::read_result result) {
                            const auto alive = weak.lock();
-                           const bool elsewhere = error == errc::not_serving || error == errc::busy;
+                           const bool elsewhere =
+                               error == errc::not_serving || error == errc::busy || error == errc::not_head;
                            if (elsewhere && alive != nullptr && alive->targets().client != nullptr)
                              return ask_others(alive->targets(), alive, number);
                            finish(weak, number, error, std::move(result));
@@ -67,7 +71,7 @@ public:
 private:
   void ask_others(const call_targets& with, const std::shared_ptr<call_table>& table, std::uint64_t number) {
     auto options = replication::read_options{time_left()};
-    options.where(with.reads);
+    options.where(with.reads).after(after_);
     with.client->async_read(key_, level_, options,
                             handler(table, [this, self = shared_from_this(), weak = std::weak_ptr{table}, number](
                                                std::error_code error, replication::read_result result) {
@@ -77,6 +81,7 @@ private:
 
   bytes key_;
   replication::consistency level_;
+  replication::session_token after_;
 };
 
 class write_call final : public call_of<replication::write_result> {
@@ -103,9 +108,9 @@ duration call::time_left() const noexcept {
   return std::max<duration>(deadline_ - clock::now(), std::chrono::nanoseconds{1});
 }
 
-std::shared_ptr<call> make_read(bytes key, replication::consistency level, duration timeout,
+std::shared_ptr<call> make_read(bytes key, replication::consistency level, const call_options& options,
                                 completion<void(std::error_code, replication::read_result)> done) {
-  return std::make_shared<read_call>(std::move(key), level, timeout, std::move(done));
+  return std::make_shared<read_call>(std::move(key), level, options, std::move(done));
 }
 
 std::shared_ptr<call> make_write(replication::write what, duration timeout,

@@ -58,7 +58,7 @@ private:
   bool is_cancelled_ = false;
 };
 
-[[nodiscard]] std::shared_ptr<call> make_read(bytes key, replication::consistency level, duration timeout,
+[[nodiscard]] std::shared_ptr<call> make_read(bytes key, replication::consistency level, const call_options& options,
                                               completion<void(std::error_code, replication::read_result)> done);
 [[nodiscard]] std::shared_ptr<call> make_write(replication::write what, duration timeout,
                                                completion<void(std::error_code, replication::write_result)> done);

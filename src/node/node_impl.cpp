@@ -236,7 +236,7 @@ void node_impl::read(bytes key, replication::consistency level, call_options opt
                      completion<read_signature> when_over) {
   if (const auto error = problem_of_key(key)) return when_over(error, {});
   if (options.timeout() <= duration{0}) return when_over(errc::invalid_argument, {});
-  if (config_.reads == read_routing::own_replica && level == replication::strong) {
+  if (config_.reads == read_routing::own_replica && level == replication::strong && options.after().none()) {
     // Most reads of most nodes end here, on the caller's thread.
     const replication::local_read here = try_read(key.text());
     if (here.what != replication::local_read::outcome::ask) {
@@ -250,7 +250,7 @@ void node_impl::read(bytes key, replication::consistency level, call_options opt
   }
   const auto number = calls_->reserve();
   on_cancel(when_over.slot(), calls_, [number](call_table& calls) { calls.cancel(number); });
-  start_call(number, make_read(std::move(key), level, options.timeout(), std::move(when_over)));
+  start_call(number, make_read(std::move(key), level, options, std::move(when_over)));
 }
 
 void node_impl::write(replication::write what, call_options options, completion<write_signature> when_over) {

@@ -130,6 +130,30 @@ TEST_CASE("a chain of nodes goes on without its head, and the head comes back as
   CHECK(town.read(middle) == "third");
 }
 
+TEST_CASE("a session that is handed from node to node reads what it wrote, however weak its reads are",
+          "[node][views][tokens]") {
+  chain_of_nodes_world town;
+  const auto three = town.start_three();
+  replication::session_token session;
+  for (int round = 0; round < 20; ++round) {
+    const bytes value{"v" + std::to_string(round)};
+    watched& writer = *three[static_cast<std::size_t>(round) % 3];
+    const auto [written, place] = town.all.result_of<replication::write_result>(
+        [&](auto handler) { writer.node->async_put("session", value, call_options{15s}, std::move(handler)); });
+    REQUIRE_FALSE(written);
+    session.include(place);
+    for (watched* const reader : three) {
+      const auto [error, found] = town.all.result_of<replication::read_result>([&](auto handler) {
+        reader->node->async_read("session", replication::eventual, call_options{15s}.after(session),
+                                 std::move(handler));
+      });
+      REQUIRE_FALSE(error);
+      CHECK(found.value == value);
+      session.include(found);
+    }
+  }
+}
+
 TEST_CASE("a spare node takes the place of one that failed", "[node][views]") {
   chain_of_nodes_world town;
   const auto three = town.start_three();

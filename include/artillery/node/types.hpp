@@ -16,6 +16,7 @@
 #include "artillery/logging.hpp"
 #include "artillery/membership/types.hpp"
 #include "artillery/node_id.hpp"
+#include "artillery/replication/session_token.hpp"
 #include "artillery/replication/types.hpp"
 
 /// Values of `artillery::node`: discovery, membership and replication in one object.
@@ -137,10 +138,17 @@ public:
     timeout_ = value;
     return *this;
   }
+  /// Of a read: its answer counts at least what this session token does (`replication::session_token`).
+  call_options& after(const replication::session_token& value) noexcept {
+    after_ = value;
+    return *this;
+  }
   [[nodiscard]] duration timeout() const noexcept { return timeout_; }
+  [[nodiscard]] const replication::session_token& after() const noexcept { return after_; }
 
 private:
   duration timeout_ = default_timeout;
+  replication::session_token after_;
 };
 
 // ---- events ----
