@@ -58,7 +58,7 @@ struct scale_figures {
   std::vector<scale_detection> single_deaths;
   std::vector<scale_detection> joint_deaths;
   std::optional<duration> restarted;  ///< from the last restart until every view was of the new lives, complete
-  duration first_expected{};          ///< when the first report of a death is due, on average (SWIM, sections 3.1 and 4.2)
+  duration first_expected{};  ///< when the first report of a death is due, on average (SWIM, sections 3.1 and 4.2)
   duration last_bound{};      ///< when the last one is due (`completeness_bound`)
   std::uint64_t false_reports = 0;  ///< of deaths of members that live
   duration simulated{};
