@@ -332,7 +332,7 @@ void core::reap(time_point now) {
   std::vector<member_row*> failed;
   for (member_row& row : members_) {
     if (row.present() || now - row.since < tombstone()) continue;
-    if (row.standing.state == member_state::left) {
+    if (row.standing.state == member_state::left || mutant(mutation::no_tombstones)) {
       forgotten.push_back(row.key);
     } else {
       failed.push_back(&row);

@@ -326,7 +326,8 @@ TEST_CASE("who listens hears an event, of its own topic only", "[tool][agent]") 
   const json event = listener.receive(artillery::clock::now() + 5s).head;
   CHECK(event.at("topic") == "wanted");
   CHECK(tool::bytes_from_json(event.at("payload")) == "\xff payload");
-  CHECK(agent.command({"event", "wanted", "-"}, std::string(20'000, 'x')).code == 1);
+  CHECK(agent.command({"event", "wanted", "-"}, std::string(20'000, 'x')).code == 0);
+  CHECK(agent.command({"event", "wanted", "-"}, std::string((1U << 20U) + 1, 'x')).code == 1);
 }
 
 TEST_CASE("listening ends when its time is over, with 4 if events were counted on", "[tool][agent]") {
