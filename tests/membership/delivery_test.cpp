@@ -7,7 +7,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint64_t events = 1'000;
+constexpr std::uint64_t events_sent = 1'000;
 
 void check_lossless(std::size_t members, std::uint32_t loss_percent) {
   sim::link_faults faults;
@@ -17,7 +17,7 @@ void check_lossless(std::size_t members, std::uint32_t loss_percent) {
   for (std::size_t i = 1; i < members; ++i) world.add({0});
   REQUIRE(world.run_until_converged(20s));
   world.world().set_faults(faults);
-  for (std::uint64_t i = 0; i < events; ++i) {
+  for (std::uint64_t i = 0; i < events_sent; ++i) {
     world.broadcast(static_cast<sim::host>(i % members), "news");
     world.run_for(20ms);
   }
@@ -31,7 +31,7 @@ void check_lossless(std::size_t members, std::uint32_t loss_percent) {
     }
   }
   CHECK(missed == 0);
-  CHECK(world.checkers().seen().user_events == events * (members - 1));
+  CHECK(world.checkers().seen().user_events == events_sent * (members - 1));
   CHECK(world.checkers().seen().gaps == 0);
   CHECK(world.checkers().violations() == std::vector<std::string>{});
 }

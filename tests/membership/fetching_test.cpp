@@ -4,9 +4,9 @@ using namespace bench;
 
 namespace {
 
-const std::string large(20'000, 'x');
+const std::string large_payload(20'000, 'x');
 
-membership::event_record event_from(const peer& p, std::uint64_t number, std::string payload = large) {
+membership::event_record event_from(const peer& p, std::uint64_t number, std::string payload = large_payload) {
   return {.origin = membership::shorten(p.id),
           .boot = p.boot,
           .sequence = number,
@@ -38,7 +38,7 @@ membership::config undisturbed(membership::config config) {
   return config;
 }
 
-/// A table that hears of large events of its first peer, also through the second.
+/// A table that hears of large_payload events of its first peer, also through the second.
 struct fetcher : table {
   explicit fetcher(membership::config config = membership::config::lan()) : table{undisturbed(std::move(config))} {
     meet(origin);
@@ -47,7 +47,7 @@ struct fetcher : table {
     out.clear();
   }
   /// What does not fit goes as a notice.
-  void hear(std::uint64_t number, const peer& from, const std::string& payload = large) {
+  void hear(std::uint64_t number, const peer& from, const std::string& payload = large_payload) {
     receive(from.at, membership::gossip{}, {}, {event_from(origin, number, payload)});
   }
   void connect(std::size_t which) {
@@ -72,11 +72,11 @@ struct fetcher : table {
 
 TEST_CASE("a broadcast that no datagram holds goes as a notice", "[membership][events][fetch]") {
   fetcher t;
-  REQUIRE_FALSE(t.core.broadcast("t", large, t.now, t.out));
+  REQUIRE_FALSE(t.core.broadcast("t", large_payload, t.now, t.out));
   const auto sent = t.out.all<membership::gossip>();
   REQUIRE_FALSE(sent.empty());
   REQUIRE(sent[0].message.items.events.size() == 1);
-  CHECK(sent[0].message.items.events[0].fetch_size == large.size());
+  CHECK(sent[0].message.items.events[0].fetch_size == large_payload.size());
   CHECK(sent[0].message.items.events[0].payload.size() == 0);
   CHECK(sent[0].size < 100);
 }
@@ -95,14 +95,14 @@ TEST_CASE("an event that a notice tells of is fetched from whoever told it, and 
   const auto whole = event_from(t.origin, 1);
   t.answer(0, &whole);
   CHECK(numbers_told(t.out) == "1 ");
-  CHECK(std::get<membership::user_event>(t.out.events[0]).payload == bytes{large});
+  CHECK(std::get<membership::user_event>(t.out.events[0]).payload == bytes{large_payload});
   CHECK(t.out.closed.size() == 1);
   t.out.clear();
   t.pass(50ms);
   const auto passed_on = t.out.all<membership::gossip>();
   REQUIRE_FALSE(passed_on.empty());
   REQUIRE_FALSE(passed_on[0].message.items.events.empty());
-  CHECK(passed_on[0].message.items.events[0].fetch_size == large.size());
+  CHECK(passed_on[0].message.items.events[0].fetch_size == large_payload.size());
   t.hear(1, t.teller);
   CHECK(t.out.opened.empty());
   CHECK(numbers_told(t.out).empty());
@@ -110,7 +110,7 @@ TEST_CASE("an event that a notice tells of is fetched from whoever told it, and 
 
 TEST_CASE("an event that is kept here is served to whoever asks", "[membership][fetch]") {
   fetcher t;
-  REQUIRE_FALSE(t.core.broadcast("t", large, t.now, t.out));
+  REQUIRE_FALSE(t.core.broadcast("t", large_payload, t.now, t.out));
   t.core.link(connection::stream(2, t.teller.at), link_state::up, t.now, t.out);
   const auto ask = [&](std::uint64_t number, bool first) {
     std::vector<std::byte> frame;
@@ -124,7 +124,7 @@ TEST_CASE("an event that is kept here is served to whoever asks", "[membership][
   const auto found = frame_of(t.out.frames[0].second, true);
   CHECK(std::get<membership::event_reply>(found.body).found);
   REQUIRE(found.items.events.size() == 1);
-  CHECK(found.items.events[0].payload == bytes{large});
+  CHECK(found.items.events[0].payload == bytes{large_payload});
   const auto missing = frame_of(t.out.frames[1].second, false);
   CHECK_FALSE(std::get<membership::event_reply>(missing.body).found);
 }
