@@ -38,7 +38,7 @@ membership::config undisturbed(membership::config config) {
   return config;
 }
 
-/// A table that hears of large_payload events of its first peer, also through the second.
+/// A table that hears of large events of its first peer, also through the second.
 struct fetcher : table {
   explicit fetcher(membership::config config = membership::config::lan()) : table{undisturbed(std::move(config))} {
     meet(origin);
