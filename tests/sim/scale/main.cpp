@@ -3,8 +3,6 @@
 //
 // Exit code 1 when views did not become complete, a death was missed or a living member was reported as failed; 2 when
 // the command line is wrong.
-#include <unistd.h>
-
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
@@ -20,6 +18,7 @@
 #include "exit_code.hpp"
 #include "help_format.hpp"
 #include "notation.hpp"
+#include "program_run.hpp"
 #include "report.hpp"
 #include "run_words.hpp"
 
@@ -118,17 +117,6 @@ int run(const options& given, const simulator::console& where) {
 }  // namespace
 
 int main(int count, char** words) {
-  const simulator::console console{std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1};
-  try {
-    return run(parse(count, words), console);
-  } catch (const tool::help_requested& help) {
-    console.out << help.text << std::flush;
-    return console.out ? 0 : 1;
-  } catch (const tool::failure& failed) {
-    console.err << "sim scale: " << failed.what() << "\n";
-    return static_cast<int>(failed.code());
-  } catch (const std::exception& unforeseen) {
-    console.err << "sim scale: " << unforeseen.what() << "\n";
-    return 1;
-  }
+  return simulator::run_program("sim scale",
+                                [&](const simulator::console& where) { return run(parse(count, words), where); });
 }

@@ -2,8 +2,6 @@
 // loss, slow members, size and parameters, with SWIM alone, with Lifeguard, and with the whole protocol.
 //
 // Exit code 2 when the command line is wrong.
-#include <unistd.h>
-
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
@@ -19,6 +17,7 @@
 #include "exit_code.hpp"
 #include "help_format.hpp"
 #include "notation.hpp"
+#include "program_run.hpp"
 #include "protocols.hpp"
 #include "report.hpp"
 #include "series.hpp"
@@ -113,17 +112,6 @@ int run(const options& given, const simulator::console& where) {
 }  // namespace
 
 int main(int count, char** words) {
-  const simulator::console console{std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1};
-  try {
-    return run(parse(count, words), console);
-  } catch (const tool::help_requested& help) {
-    console.out << help.text << std::flush;
-    return console.out ? 0 : 1;
-  } catch (const tool::failure& failed) {
-    console.err << "sim study: " << failed.what() << "\n";
-    return static_cast<int>(failed.code());
-  } catch (const std::exception& unforeseen) {
-    console.err << "sim study: " << unforeseen.what() << "\n";
-    return 1;
-  }
+  return simulator::run_program("sim study",
+                                [&](const simulator::console& where) { return run(parse(count, words), where); });
 }
