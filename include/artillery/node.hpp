@@ -57,6 +57,8 @@ class node_impl;
 
 using done_signature = void(std::error_code);
 using event_signature = void(std::error_code, node_event);
+using query_signature = void(std::error_code, std::uint64_t);
+using progress_signature = void(std::error_code, membership::query_progress);
 using read_signature = void(std::error_code, replication::read_result);
 using write_signature = void(std::error_code, replication::write_result);
 using force_signature = void(std::error_code, forced_chain);
@@ -66,6 +68,14 @@ void start_next_event(const std::shared_ptr<node_impl>& node, completion<event_s
 void start_leave(const std::shared_ptr<node_impl>& node, completion<done_signature> done);
 void start_broadcast(const std::shared_ptr<node_impl>& node, std::string topic, bytes payload,
                      completion<done_signature> done);
+void start_send(const std::shared_ptr<node_impl>& node, const node_id& to, std::string topic, bytes payload,
+                const membership::send_options& how, completion<done_signature> done);
+void start_query(const std::shared_ptr<node_impl>& node, std::string topic, bytes payload,
+                 membership::query_options options, completion<query_signature> done);
+void start_next_answer(const std::shared_ptr<node_impl>& node, std::uint64_t query,
+                       completion<progress_signature> done);
+void start_answer(const std::shared_ptr<node_impl>& node, membership::query asked, bytes payload,
+                  completion<done_signature> done);
 void start_read(const std::shared_ptr<node_impl>& node, bytes key, replication::consistency level, call_options options,
                 completion<read_signature> done);
 void start_write(const std::shared_ptr<node_impl>& node, replication::write what, call_options options,
@@ -151,12 +161,60 @@ public:
   /// `node_config::tags_size_max`), `errc::not_running` (the configuration is wrong).
   std::error_code set_tags(membership::tag_map tags);
 
-  /// Sends an event to all members; each delivers it at most once, see `membership::user_event`.
-  /// Completes: when it is accepted for sending.  Errors: `errc::invalid_argument` (the topic), `errc::too_large`,
-  /// `errc::would_overflow`, `errc::not_running`, `errc::has_left`; nothing was sent.  Signature:
-  /// void(std::error_code). Cancellation: all kinds, before it was accepted.
+  // What members say to each other comes as `membership::user_event`, `message` and `query` through `async_next_event`.
+  // Topics that begin with `node_config::own_topics` are refused (`errc::invalid_argument`). What is under way when the
+  // node ends completes with `operation_aborted`.
+
+  /// Sends an event to all other members; each delivers it at most once, see `membership::user_event`.
+  /// Completes: when it is on its way; where many are under way, it waits for room, as
+  /// `membership::cluster::async_broadcast` does.  Signature: void(std::error_code).  Errors: `errc::invalid_argument`
+  /// (the topic), `errc::too_large`, `errc::would_overflow`, `errc::not_running`, `errc::has_left`; nothing was sent.
+  /// Cancellation: all kinds, before it is on its way.
   template <class Token>
   auto async_broadcast(std::string topic, bytes payload, Token&& token);
+
+  /// Sends a message to one other member, which is given it at most once: reliably, or as well as one datagram goes.
+  /// Reliable messages to one member arrive in the order in which they were sent.
+  /// Completes: a reliable one when the member has it in its queue of events, another when it is on its way.
+  /// Signature: void(std::error_code).
+  /// Errors: `errc::unknown_member` (nobody of that id is present; if it went meanwhile, nothing was sent to it),
+  /// `errc::invalid_argument` (the topic, or to this node itself), `errc::too_large` (above
+  /// `membership::config::message_size_max`, of a best-effort one above a datagram), `errc::would_overflow`,
+  /// `errc::not_running`, `errc::has_left`: nothing was sent. `errc::timed_out`, `errc::outcome_unknown` (the member is
+  /// gone): it may or may not have arrived.
+  /// Cancellation: all kinds, of the waiting: what was to be sent still is.
+  template <class Token>
+  auto async_send(const node_id& to, std::string topic, bytes payload, membership::send_options how, Token&& token);
+
+  /// Asks all other members, or those that `options` names: they are told a `membership::query` and may answer it. A
+  /// query of `node_config::ping_topic` is answered by every node itself.
+  /// Completes: when the question is on its way, with a number by which its answers are fetched (`async_next_answer`)
+  /// to the end, or it is given up (`drop_query`).  Signature: void(std::error_code, std::uint64_t query).
+  /// Errors: `errc::invalid_argument` (the topic, or a timeout out of its range), `errc::too_large` (the payload and
+  /// what `options` names do not go into a datagram), `errc::would_overflow` (also above
+  /// `membership::config::queries_max`), `errc::not_running`, `errc::has_left`; nothing was asked.
+  /// Cancellation: none: it completes at once.
+  template <class Token>
+  auto async_query(std::string topic, bytes payload, membership::query_options options, Token&& token);
+
+  /// What a query of this node's came to next.
+  /// Completes: with each `membership::answer`, at most one of a member, and then with the `membership::query_end`,
+  /// when all have answered or the time is over.  Signature: void(std::error_code, membership::query_progress).
+  /// Errors: `errc::invalid_argument` (no such query, or its end was fetched, or it was given up), `errc::not_running`.
+  /// Cancellation: all kinds; nothing is lost.
+  template <class Token>
+  auto async_next_answer(std::uint64_t query, Token&& token);
+  /// Gives up a query: no further answers of it are kept.
+  void drop_query(std::uint64_t query);
+
+  /// Answers a query that was reported here, once.
+  /// Completes: when the answer is on its way.  Signature: void(std::error_code).
+  /// Errors: `errc::timed_out` (its time is over, or the answer has arrived), `errc::invalid_argument` (it is answered
+  /// already), `errc::too_large` (above `membership::config::message_size_max`), `errc::unknown_member` (the asker is
+  /// gone), `errc::would_overflow`, `errc::not_running`, `errc::has_left`; nothing was sent.
+  /// Cancellation: none: it completes at once.
+  template <class Token>
+  auto async_answer(membership::query asked, bytes payload, Token&& token);
 
   // --- data ---
   //
@@ -276,8 +334,48 @@ auto node::async_broadcast(std::string topic, bytes payload, Token&& token) {
   return detail::initiate<detail::done_signature>(
       std::forward<Token>(token), detail::executor_of(*impl_),
       [impl = impl_, topic = std::move(topic),
-       payload = std::move(payload)](detail::completion<detail::done_signature> done) {
-        detail::start_broadcast(impl, topic, payload, std::move(done));
+       payload = std::move(payload)](detail::completion<detail::done_signature> done) mutable {
+        detail::start_broadcast(impl, std::move(topic), std::move(payload), std::move(done));
+      });
+}
+
+template <class Token>
+auto node::async_send(const node_id& to, std::string topic, bytes payload, membership::send_options how,
+                      Token&& token) {
+  return detail::initiate<detail::done_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_, to, topic = std::move(topic), payload = std::move(payload),
+       how](detail::completion<detail::done_signature> done) mutable {
+        detail::start_send(impl, to, std::move(topic), std::move(payload), how, std::move(done));
+      });
+}
+
+template <class Token>
+auto node::async_query(std::string topic, bytes payload, membership::query_options options, Token&& token) {
+  return detail::initiate<detail::query_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_, topic = std::move(topic), payload = std::move(payload),
+       options = std::move(options)](detail::completion<detail::query_signature> done) mutable {
+        detail::start_query(impl, std::move(topic), std::move(payload), std::move(options), std::move(done));
+      });
+}
+
+template <class Token>
+auto node::async_next_answer(std::uint64_t query, Token&& token) {
+  return detail::initiate<detail::progress_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_, query](detail::completion<detail::progress_signature> done) {
+        detail::start_next_answer(impl, query, std::move(done));
+      });
+}
+
+template <class Token>
+auto node::async_answer(membership::query asked, bytes payload, Token&& token) {
+  return detail::initiate<detail::done_signature>(
+      std::forward<Token>(token), detail::executor_of(*impl_),
+      [impl = impl_, asked = std::move(asked),
+       payload = std::move(payload)](detail::completion<detail::done_signature> done) mutable {
+        detail::start_answer(impl, std::move(asked), std::move(payload), std::move(done));
       });
 }
 

@@ -29,6 +29,26 @@ void start_broadcast(const std::shared_ptr<node_impl>& node, std::string topic, 
   node->broadcast(std::move(topic), std::move(payload), std::move(done));
 }
 
+void start_send(const std::shared_ptr<node_impl>& node, const node_id& to, std::string topic, bytes payload,
+                const membership::send_options& how, completion<done_signature> done) {
+  node->send(to, std::move(topic), std::move(payload), how, std::move(done));
+}
+
+void start_query(const std::shared_ptr<node_impl>& node, std::string topic, bytes payload,
+                 membership::query_options options, completion<query_signature> done) {
+  node->query(std::move(topic), std::move(payload), std::move(options), std::move(done));
+}
+
+void start_next_answer(const std::shared_ptr<node_impl>& node, std::uint64_t query,
+                       completion<progress_signature> done) {
+  node->next_answer(query, std::move(done));
+}
+
+void start_answer(const std::shared_ptr<node_impl>& node, membership::query asked, bytes payload,
+                  completion<done_signature> done) {
+  node->answer(std::move(asked), std::move(payload), std::move(done));
+}
+
 void start_read(const std::shared_ptr<node_impl>& node, bytes key, replication::consistency level, call_options options,
                 completion<read_signature> done) {
   node->read(std::move(key), level, options, std::move(done));
@@ -79,6 +99,10 @@ std::error_code node::add_seed(std::string_view name) {
 
 std::error_code node::set_tags(membership::tag_map tags) {
   return impl_->set_tags(std::move(tags));
+}
+
+void node::drop_query(std::uint64_t query) {
+  impl_->drop_query(query);
 }
 
 replication::local_read node::try_read(std::string_view key) const {

@@ -20,7 +20,7 @@ void node_impl::pull_membership() {
   cluster_->async_next_event(on_strand([](node_impl& self, std::error_code error, membership::event what) {
     if (error || self.phase_ != phase::running) return;
     self.hear(what);
-    self.events_.push(node_event{std::move(what)});
+    if (!self.take_own(what)) self.events_.push(node_event{std::move(what)});
     self.pull_membership();
   }));
 }

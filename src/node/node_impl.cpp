@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "net/driver.hpp"
+#include "node/forwarding.hpp"
 #include "node/part_configs.hpp"
 
 namespace artillery::detail {
@@ -216,12 +217,6 @@ void node_impl::half_left() {
   stop({});
 }
 
-void node_impl::broadcast(std::string topic, bytes payload, done when_over) {
-  if (!cluster_) return when_over(errc::not_running);
-  cluster_->async_broadcast(std::move(topic), std::move(payload),
-                            [when_over = std::move(when_over)](std::error_code error) mutable { when_over(error); });
-}
-
 std::error_code node_impl::problem_of_key(const bytes& key) const noexcept {
   if (key.empty() || key.size() > replication::key_size_max) return errc::invalid_argument;
   return {};
@@ -264,7 +259,7 @@ void node_impl::write(replication::write what, call_options options, completion<
 
 void node_impl::change_chain(replication::view_change what, call_options options, done when_over) {
   if (replica_ == nullptr) return when_over(errc::not_serving);
-  replica_->async_change(what, options.timeout(), std::move(when_over));
+  replica_->async_change(what, options.timeout(), forwarding(std::move(when_over)));
 }
 
 // ---- how things stand -----------------------------------------------------------------------------------------------

@@ -48,6 +48,12 @@ public:
   void next_event(completion<event_signature> waiting);
   void leave(done when_over);
   void broadcast(std::string topic, bytes payload, done when_over);
+  void send(const node_id& to, std::string topic, bytes payload, const membership::send_options& how, done when_over);
+  void query(std::string topic, bytes payload, membership::query_options options,
+             completion<query_signature> when_over);
+  void next_answer(std::uint64_t query, completion<progress_signature> when_over);
+  void drop_query(std::uint64_t query);
+  void answer(membership::query asked, bytes payload, done when_over);
   void read(bytes key, replication::consistency level, call_options options, completion<read_signature> when_over);
   void write(replication::write what, call_options options, completion<write_signature> when_over);
   void change_chain(replication::view_change what, call_options options, done when_over);
@@ -85,6 +91,10 @@ private:
   void pull_membership();
   void pull_replication();
   void hear(const membership::event& what);
+
+  // node_talk.cpp: what members say to each other
+  [[nodiscard]] bool is_running() const;
+  [[nodiscard]] bool take_own(const membership::event& what);
 
   // node_chain.cpp: the chain
   void observe_soon();

@@ -1,5 +1,9 @@
 #include <algorithm>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/error.hpp>
 #include <fstream>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -224,4 +228,18 @@ TEST_CASE("a directory that is in use, damaged or another node's ends the run an
   watched& damaged = town.start("a");
   REQUIRE(town.all.until([&] { return damaged.ended.has_value(); }));
   CHECK(*damaged.ended == errc::invalid_configuration);
+}
+
+TEST_CASE("whoever stops waiting for a change of the chain is told so", "[node][views][cancel]") {
+  chain_of_nodes_world town;
+  const auto three = town.start_three();
+  watched& tail = with_id(three, chain_of_nodes_world::order(*three[0]).back());
+  asio::cancellation_signal stop;
+  std::optional<std::error_code> changed;
+  tail.node->async_change_chain(
+      view_change::add(node_id{1, 2}), call_options{1h},
+      asio::bind_cancellation_slot(stop.slot(), [&](std::error_code error) { changed = error; }));
+  stop.emit(asio::cancellation_type::total);
+  REQUIRE(town.all.until([&] { return changed.has_value(); }));
+  CHECK(*changed == asio::error::operation_aborted);
 }

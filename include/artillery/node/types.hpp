@@ -52,6 +52,10 @@ struct node_config {
   /// Tags by which nodes find their chain; not for the user.
   static constexpr std::string_view replica_tag = "replica";
   static constexpr std::string_view chain_tag = "chain";
+  /// Topics that begin so are the nodes' own, likewise: what others send under them is not told to the user.
+  static constexpr std::string_view own_topics = "artillery.";
+  /// The one of them that may be asked: every node answers such a query by itself, with nothing in it.
+  static constexpr std::string_view ping_topic = "artillery.ping";
 
   // --- identity ---
   /// Nodes of different clusters neither see nor hear each other, also on the same ports. 1 to `cluster_size_max`
