@@ -170,10 +170,10 @@ void cluster::state::after_input(membership::core& changed) {
       if (const auto self = weak.lock()) static_cast<state&>(*self).go_on_broadcasting();
     });
   }
-  const bool all = changed.revision() != posted_revision_;
-  posted_revision_ = changed.revision();
-  seen.post(changed, all);
-  if (!all) return;
+  const bool changes = changed.revision() != std::exchange(posted_revision_, changed.revision());
+  const bool measures = changed.round_trips() != std::exchange(posted_round_trips_, changed.round_trips());
+  seen.post(changed, changes || measures);
+  if (!changes) return;
   if (changed.present() > 0) joining.complete_all({});
   if (changed.has_left()) leaving.complete_all({});
   keep_snapshot();

@@ -140,6 +140,7 @@ private:
   void write_snapshot();
 
   std::uint64_t posted_revision_ = 0;
+  std::uint64_t posted_round_trips_ = 0;
   std::vector<seed_name> names_given_;  // before it ran
   std::shared_ptr<named_seeds> names_;
   asio::steady_timer snapshot_timer_;

@@ -62,7 +62,10 @@ void core::handle(const connection& from, packet& m, time_point now, effects_typ
   const endpoint& peer = from.peer;
   hear_items(m.items, exchanged ? path::exchange : path::gossip, peer, now, out);
   if (const auto* p = std::get_if<ping>(&m.body)) return on_ping(peer, *p, now, out);
-  if (const auto* a = std::get_if<ack>(&m.body)) return on_ack(peer, *a, now, out);
+  if (const auto* a = std::get_if<ack>(&m.body)) {
+    measure_round_trip(peer, *a, now);
+    return on_ack(peer, *a, now, out);
+  }
   if (const auto* r = std::get_if<ping_request>(&m.body)) return on_ping_request(peer, *r, now, out);
   if (const auto* n = std::get_if<nack>(&m.body)) return on_nack(peer, *n);
   if (const auto* s = std::get_if<stranger>(&m.body)) return on_stranger(peer, *s, now, out);
@@ -217,6 +220,7 @@ std::optional<time_point> core::next_deadline() const {
     consider(*timer);
   }
   if (probe_ && !probe_->asked && !probe_->answered) consider(probe_->timeout_at);
+  if (probe_ && !probe_->answered) consider(probe_->given_up_at);
   for (const relay& r : relays_) consider(r.nacked ? r.ends_at : r.nack_at);
   for (const seed& s : seeds_) consider(s.next_try);
   for (const stream& s : streams_) consider(s.deadline);
@@ -359,6 +363,8 @@ std::uint64_t core::hash(time_point now) const {
   if (probe_) {
     h.add(probe_->sequence).add(probe_->target).add(probe_->addressee).add(probe_->at).add(probe_->timeout_at, now);
     h.add(probe_->asked).add(probe_->answered).add(probe_->nacks).add(probe_->helpers.size());
+    h.add(probe_->sent_at, now).add(probe_->timed).add(probe_->given_up_at.has_value());
+    if (probe_->given_up_at) h.add(*probe_->given_up_at, now);
     for (const endpoint& helper : probe_->helpers) h.add(helper);
   }
   h.add(checks_.size()).add(relays_.size()).add(streams_.size()).add(seeds_.size());

@@ -85,6 +85,8 @@ public:
   [[nodiscard]] std::vector<member> members() const;
   /// Grows with every change of what `members` says.
   [[nodiscard]] std::uint64_t revision() const noexcept { return revision_; }
+  /// Grows with every round trip that is measured; `revision` does not.
+  [[nodiscard]] std::uint64_t round_trips() const noexcept { return round_trips_; }
   [[nodiscard]] std::size_t present() const noexcept { return members_.present(); }
   [[nodiscard]] const counters& counted() const noexcept { return counters_; }
   [[nodiscard]] std::uint64_t hash(time_point now) const;
@@ -147,6 +149,9 @@ private:
   void expire_probes(time_point now, effects_type& out);
   void start_probe(time_point now, effects_type& out);
   void end_probe(time_point now, effects_type& out);
+  void suspect_probed(const probe& what, time_point now, effects_type& out);
+  void hear_refusal(const endpoint& by, time_point now);
+  void measure_round_trip(const endpoint& from, const ack& m, time_point now);
   void ask_helpers(time_point now, effects_type& out);
   void send_ping(const endpoint& to, std::uint32_t sequence, std::uint32_t addressee, const member_row* suspect,
                  effects_type& out);
@@ -244,6 +249,7 @@ private:
   detail::random random_;
   awareness awareness_;
   std::uint64_t revision_ = 0;
+  std::uint64_t round_trips_ = 0;
   bool farewell_heard_ = false;  ///< somebody acknowledged that this node goes
 
   // --- the others ---

@@ -18,6 +18,10 @@ constexpr std::uint32_t rounds_between_searches = 3 * reconnects_per_exchange;
 
 void core::expire_probes(time_point now, effects_type& out) {
   if (probe_ && !probe_->answered && !probe_->asked && probe_->timeout_at <= now) ask_helpers(now, out);
+  if (probe_ && !probe_->answered && probe_->given_up_at && *probe_->given_up_at <= now) {
+    probe_->given_up_at.reset();
+    suspect_probed(*probe_, now, out);
+  }
   if (!probe_at_ || *probe_at_ > now) return;
   end_probe(now, out);
   start_probe(now, out);
@@ -31,12 +35,15 @@ void core::start_probe(time_point now, effects_type& out) {
   if (target == nullptr) return;
   ++counters_.probes;
   // The longer timeout of an unwell node leaves its helpers time, too.
-  const duration timeout = std::min(awareness_.scale(config_.probe_timeout), interval - interval / 4);
+  const duration patience = target->round_trip.patience(config_.probe_timeout);
+  const duration timeout = std::min(awareness_.scale(patience), interval - interval / 4);
   probe_ = probe{.sequence = ++last_sequence_,
                  .target = target->key,
                  .addressee = target->tag(),
                  .at = target->facts->at,
+                 .sent_at = now,
                  .timeout_at = now + timeout,
+                 .given_up_at = {},
                  .helpers = {}};
   send_ping(probe_->at, probe_->sequence, probe_->addressee, target, out);
 }
@@ -69,9 +76,30 @@ void core::end_probe(time_point now, effects_type& out) {
   // Helpers that say nothing at all hint that it is this node that is not heard (Lifeguard, section IV.A).
   const auto silent = static_cast<std::uint32_t>(ended.helpers.size()) - ended.nacks;
   awareness_.worse(ended.helpers.empty() ? 1 : silent);
-  const member_row* row = members_.find(ended.target);
-  if (row == nullptr || row->tag() != ended.addressee) return;
-  suspect(ended.target, now, out);
+  suspect_probed(ended, now, out);
+}
+
+void core::suspect_probed(const probe& what, time_point now, effects_type& out) {
+  const member_row* row = members_.find(what.target);
+  if (row == nullptr || row->tag() != what.addressee) return;
+  suspect(node_id{what.target}, now, out);
+}
+
+/// A stream to whoever is probed was refused: as far as this node can see no process listens there. Its helpers get
+/// the time in which two of its answers would have come, not the whole interval.
+void core::hear_refusal(const endpoint& by, time_point now) {
+  if (!probe_ || probe_->answered || !probe_->asked || probe_->at != by) return;
+  probe_->given_up_at = now + 2 * (probe_->timeout_at - probe_->sent_at);
+}
+
+/// Answers that come over TCP or by a helper tell nothing of it.
+void core::measure_round_trip(const endpoint& from, const ack& m, time_point now) {
+  if (!probe_ || probe_->timed || probe_->sequence != m.sequence || probe_->at != from) return;
+  probe_->timed = true;
+  member_row* row = members_.find(probe_->target);
+  if (row == nullptr || row->tag() != probe_->addressee) return;
+  row->round_trip.measure(now - probe_->sent_at);
+  ++round_trips_;
 }
 
 void core::send_ping(const endpoint& to, std::uint32_t sequence, std::uint32_t addressee, const member_row* suspect,

@@ -102,6 +102,7 @@ void core::link(const connection& which, link_state state, time_point now, effec
     if (found == streams_.end()) return;
     const stream lost = *found;
     streams_.erase(found);
+    if (lost.purpose == stream_purpose::ping && !lost.up) hear_refusal(lost.peer, now);
     if (lost.purpose == stream_purpose::join && !lost.greeted && phase_ == phase::running) announce_to(lost.peer, out);
   } else if (state == link_state::up && found == streams_.end()) {
     const auto served = std::count_if(streams_.begin(), streams_.end(),

@@ -190,6 +190,7 @@ void member_table::hash(detail::state_hash& into, time_point now) const {
     into.add(row.key).add(row.standing.boot).add(row.standing.incarnation).add(row.standing.state);
     into.add(row.facts->at).add(row.facts->events_sent).add(row.announced).add(row.introduced);
     into.add(row.buried);
+    row.round_trip.hash(into);
     if (!row.present()) into.add(row.since, now);  // of the others nobody asks for how long
   }
 }
@@ -201,7 +202,8 @@ member to_member(const member_row& row) {
           .boot = row.standing.boot,
           .incarnation = row.standing.incarnation,
           .state = row.standing.state,
-          .tags = row.facts->tags};
+          .tags = row.facts->tags,
+          .round_trip = row.round_trip.smoothed()};
 }
 
 }  // namespace artillery::membership

@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "base/state_hash.hpp"
 #include "membership/message.hpp"
+#include "membership/round_trip.hpp"
 
 namespace artillery::membership {
 
@@ -35,7 +36,8 @@ struct member_row {
   node_id key;
   membership::standing standing;
   std::shared_ptr<const membership::facts> facts;
-  time_point since;         ///< of its present state
+  time_point since;  ///< of its present state
+  membership::round_trip round_trip = {};
   bool announced = false;   ///< the application was told that it joined, and not yet that it is gone
   bool introduced = false;  ///< the application was ever told of this life; its events are nobody's before
   bool in_ring = false;     ///< it has a place in the order of probing

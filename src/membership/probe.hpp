@@ -42,9 +42,12 @@ struct probe {
   node_id target;
   std::uint32_t addressee = 0;
   endpoint at;
-  time_point timeout_at;  ///< from here on others are asked
+  time_point sent_at;
+  time_point timeout_at;                  ///< from here on others are asked
+  std::optional<time_point> given_up_at;  ///< nobody listens there: its helpers have so long
   bool asked = false;
   bool answered = false;
+  bool timed = false;  ///< the answer to the ping itself has come
   std::vector<endpoint> helpers;
   std::uint32_t nacks = 0;
 };

@@ -43,8 +43,14 @@ struct member {
   std::uint64_t incarnation = 0;  ///< grows when the member refutes a suspicion or changes its tags
   member_state state = member_state::alive;
   tag_map tags;
+  /// How long it took to answer this node's probes, smoothed; zero where none was answered yet. Not part of what is
+  /// compared: it is nobody else's belief.
+  duration round_trip{};
 
-  friend bool operator==(const member&, const member&) = default;
+  friend bool operator==(const member& a, const member& b) {
+    return a.id == b.id && a.name == b.name && a.at == b.at && a.boot == b.boot && a.incarnation == b.incarnation &&
+           a.state == b.state && a.tags == b.tags;
+  }
 };
 
 // ---- events, in order per member, each once per transition ----
@@ -194,7 +200,9 @@ struct config {
   /// One member is probed per interval, so a dead one is noticed after 1.6 intervals on average whatever the number of
   /// members (SWIM, section 3.1). Scaled by (1 + local health).
   duration probe_interval = std::chrono::seconds{1};
-  /// How long an answer may take before others are asked to try. Above the slowest round trip, below the interval.
+  /// How long an answer may take before others are asked to try, at most. Above the slowest round trip, below the
+  /// interval. Of a member whose round trips are known they are what it is given, and four times what they vary by (RFC
+  /// 6298), at least a fifth of this.
   duration probe_timeout = std::chrono::milliseconds{500};
   /// How many others are asked to try (SWIM's k). 0 to 16.
   std::uint32_t indirect_probes = 3;
