@@ -12,6 +12,7 @@
 #include "artillery/bytes.hpp"
 #include "artillery/detail/async.hpp"
 #include "artillery/endpoint.hpp"
+#include "artillery/membership/subscription.hpp"
 #include "artillery/membership/types.hpp"
 #include "artillery/metrics.hpp"
 #include "artillery/node_id.hpp"
@@ -101,15 +102,23 @@ public:
   }
 
   /// Says good-bye, so that the others report `left` rather than `failed`. `async_run` goes on until it is cancelled,
-  /// but this node is no member any more.
+  /// but this node is no member any more. The others are told the `reason`: "upgrade", "too hot".
   /// Completes: when the word is out, or after `config::leave_timeout`.  Signature: void(std::error_code).
-  /// Errors: errc::has_left (it has, or is about to); errc::not_running; what `async_run` ended with, once it has
-  /// ended; asio::error::operation_aborted. Cancellation: total, of the waiting: leaving goes on.
+  /// Errors: errc::has_left (it has, or is about to); errc::too_large (reason above `leave_reason_size_max`: it stays);
+  /// errc::not_running; what `async_run` ended with, once it has ended; asio::error::operation_aborted. Cancellation:
+  /// total, of the waiting: leaving goes on.
   template <class Token>
-  auto async_leave(Token&& token) {
+  auto async_leave(std::string reason, Token&& token) {
     return detail::initiate<void(std::error_code)>(
         std::forward<Token>(token), executor_,
-        [state = state_](detail::completion<void(std::error_code)> done) { start_leave(state, std::move(done)); });
+        [state = state_, reason = std::move(reason)](detail::completion<void(std::error_code)> done) mutable {
+          start_leave(state, std::move(reason), std::move(done));
+        });
+  }
+  /// Likewise, without a reason.
+  template <class Token>
+  auto async_leave(Token&& token) {
+    return async_leave(std::string{}, std::forward<Token>(token));
   }
 
   /// Sends an event to all other members: each is given it at most once, and in order with this node's other events of
@@ -201,6 +210,10 @@ public:
         });
   }
 
+  /// What others say under one topic, apart from all else, until the result is destroyed. Of what came before this call
+  /// nothing is told. Topics are compared whole; of one that is empty or above `topic_size_max` nothing ever comes.
+  [[nodiscard]] subscription subscribe(std::string topic);
+
   /// Replaces this node's tags; the others report `updated`.
   /// Returns: errc::too_large (above `tags_size_max`), and then nothing changed. After leaving it does nothing.
   std::error_code set_tags(tag_map tags);
@@ -211,12 +224,16 @@ public:
   [[nodiscard]] node_id id() const noexcept;
   /// Where this node listens, with the port that the system chose; `none()` before it runs.
   [[nodiscard]] endpoint local_endpoint() const;
+  /// Where others see this node's datagrams come from, as most of the last eight that answered say: another address than
+  /// the advertised one where there is translation (NAT) between. `none()` before the first answer.
+  [[nodiscard]] endpoint observed_endpoint() const;
   [[nodiscard]] asio::any_io_executor get_executor() const noexcept { return executor_; }
 
   /// Figures as they were after the last datagram, timer or call.
   void metrics(const metric_visitor& visit) const;
 
 private:
+  friend class subscription;
   struct state;
 
   static void start_run(const std::shared_ptr<state>& self, detail::completion<void(std::error_code)> done);
@@ -224,7 +241,8 @@ private:
                                detail::completion<void(std::error_code, event)> done);
   static void start_ready(const std::shared_ptr<state>& self, detail::completion<void(std::error_code, endpoint)> done);
   static void start_join(const std::shared_ptr<state>& self, detail::completion<void(std::error_code)> done);
-  static void start_leave(const std::shared_ptr<state>& self, detail::completion<void(std::error_code)> done);
+  static void start_leave(const std::shared_ptr<state>& self, std::string reason,
+                          detail::completion<void(std::error_code)> done);
   static void start_broadcast(const std::shared_ptr<state>& self, std::string topic, bytes payload,
                               detail::completion<void(std::error_code)> done);
   static void start_send(const std::shared_ptr<state>& self, const node_id& to, std::string topic, bytes payload,

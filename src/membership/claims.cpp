@@ -14,6 +14,14 @@ constexpr int look_into_intervals = 2;
 /// Members that failed long ago and are not forgotten.
 constexpr std::size_t buried_max = 256;
 
+/// What a claim says of its member, its last word included.
+std::shared_ptr<const facts> facts_of(const claim& heard, std::shared_ptr<const facts> known) {
+  if (heard.reason.empty() || known == nullptr) return known;
+  auto last = std::make_shared<facts>(*known);
+  last->reason = heard.reason;
+  return last;
+}
+
 /// What the application is shown of a member differs.
 bool says_other(const facts& now, const facts& before) {
   return now.tags != before.tags || now.name != before.name || now.at != before.at;
@@ -26,6 +34,24 @@ bool core::is_forged(const claim& heard, std::uint64_t known_boot) const noexcep
   const std::uint64_t known = std::max(known_boot, self_.boot);
   const bool far = heard.boot > known && heard.boot - known > boot_jump_max;
   return far || heard.boot == ~std::uint64_t{0} || heard.incarnation > incarnation_max;
+}
+
+/// Tombstones are nobody's business.
+bool core::may_be_known(const claim& heard) const {
+  if (!config_.accept || heard.facts == nullptr || heard.state >= member_state::failed) return true;
+  return config_.accept({.id = heard.about,
+                         .name = heard.facts->name,
+                         .at = heard.facts->at,
+                         .boot = heard.boot,
+                         .incarnation = heard.incarnation,
+                         .state = heard.state,
+                         .tags = heard.facts->tags});
+}
+
+bool core::may_become(const member_row& row, const claim& heard) const {
+  if (!config_.accept || heard.facts == nullptr) return true;
+  const bool as_before = row.present() && row.standing.boot == heard.boot && !says_other(*heard.facts, *row.facts);
+  return as_before || may_be_known(heard);
 }
 
 void core::apply(const claim& heard, path how, time_point now, effects_type& out) {
@@ -42,6 +68,10 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
     return;
   }
   standing next{heard.boot, heard.incarnation, heard.state};
+  if (!may_become(*row, heard)) {
+    ++counters_.refused_by_application;
+    return;
+  }
   if (mutant(mutation::equal_incarnation_wins) && next.state == member_state::alive && !row->present() &&
       next.boot == row->standing.boot && next.incarnation == row->standing.incarnation) {
     ++next.incarnation;
@@ -78,6 +108,10 @@ void core::meet(const claim& heard, path how, time_point now, effects_type& out)
     ++counters_.refused_forged;
     return;
   }
+  if (!may_be_known(heard)) {
+    ++counters_.refused_by_application;
+    return;
+  }
   if (members_.size() >= config_.members_max) {
     ++counters_.dropped_over_limit;
     return;
@@ -88,7 +122,7 @@ void core::meet(const claim& heard, path how, time_point now, effects_type& out)
   // Whoever was at our address before us is gone: nobody knows better than we do.
   const bool displaced = heard.facts->at == facts_->at && first.state < member_state::failed;
   if (displaced) first.state = member_state::failed;
-  member_row& row = members_.insert(heard.about, first, heard.facts, now);
+  member_row& row = members_.insert(heard.about, first, facts_of(heard, heard.facts), now);
   user_events_.begin_life(row.key, heard.boot, heard.facts->events_sent);
   ++revision_;
   if (displaced) tell(row.key);
@@ -133,7 +167,7 @@ void core::restart_of(member_row& row, const claim& heard, time_point now, effec
   }
   row.introduced = false;
   suspicions_.end(row.key);
-  if (heard.facts != nullptr) members_.set_facts(row, heard.facts);
+  if (heard.facts != nullptr) members_.set_facts(row, facts_of(heard, heard.facts));
   members_.set_standing(row, {heard.boot, heard.incarnation, heard.state}, now);
   row.since = now;
   user_events_.begin_life(row.key, heard.boot, heard.facts == nullptr ? 0 : heard.facts->events_sent);
@@ -154,7 +188,8 @@ void core::change(member_row& row, const standing& next, const claim& heard, tim
   suspicions_.end(row.key);
   members_.set_standing(row, next, now);
   const bool changed = heard.facts != nullptr && !was_gone && says_other(*heard.facts, *row.facts);
-  if (heard.facts != nullptr) members_.set_facts(row, heard.facts);
+  const auto said = facts_of(heard, heard.facts == nullptr ? row.facts : heard.facts);
+  if (said != row.facts) members_.set_facts(row, said);
   ++revision_;
   tell(row.key);
   if (row.present() && was_gone) {
@@ -177,7 +212,7 @@ void core::change(member_row& row, const standing& next, const claim& heard, tim
       if (std::exchange(row.announced, false)) out.deliver(failed{to_member(row)});
       break;
     case member_state::left:
-      if (std::exchange(row.announced, false)) out.deliver(left{to_member(row)});
+      if (std::exchange(row.announced, false)) out.deliver(left{to_member(row), row.facts->reason});
       break;
   }
   if (changed && row.present()) out.deliver(updated{to_member(row)});
@@ -213,12 +248,14 @@ void core::suspect(const node_id& id, time_point now, effects_type& out) {
          .accuser = shorten(self_.id),
          .facts = nullptr},
         path::gossip, now, out);
+  tell_group_of(id);
 }
 
 void core::declare_failed(const node_id& id, time_point now, effects_type& out) {
   member_row* row = members_.find(id);
   ARTILLERY_INVARIANT(row != nullptr && row->present());
   ++counters_.failures_declared;
+  tell_group_of(id);
   claim verdict{.about = id,
                 .boot = row->standing.boot,
                 .incarnation = row->standing.incarnation,
@@ -285,6 +322,7 @@ void core::renew_facts(std::uint64_t events_sent) {
   facts_ = std::move(next);
   ++revision_;
   tell(self_.id);
+  tell_group_of(self_.id);
 }
 
 void core::tell(const node_id& about) {
@@ -298,7 +336,8 @@ claim core::own_claim() const {
           .incarnation = incarnation_,
           .state = own_standing().state,
           .accuser = {},
-          .facts = facts_};
+          .facts = facts_,
+          .reason = facts_->reason};
 }
 
 claim core::claim_about(const member_row& row) const {
@@ -307,7 +346,8 @@ claim core::claim_about(const member_row& row) const {
           .incarnation = row.standing.incarnation,
           .state = row.standing.state,
           .accuser = shorten(self_.id),
-          .facts = row.standing.state == member_state::alive ? row.facts : nullptr};
+          .facts = row.standing.state == member_state::alive ? row.facts : nullptr,
+          .reason = row.standing.state == member_state::left ? row.facts->reason : std::string{}};
   if (const suspicion* s = suspicions_.find(row.key)) c.accuser = s->accusers[s->had];
   return c;
 }

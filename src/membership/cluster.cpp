@@ -65,10 +65,13 @@ void cluster::start_join(const std::shared_ptr<state>& self, detail::completion<
   net::submit(self, [number, done = std::move(done)](state& of) mutable { of.join(number, std::move(done)); });
 }
 
-void cluster::start_leave(const std::shared_ptr<state>& self, detail::completion<void(std::error_code)> done) {
+void cluster::start_leave(const std::shared_ptr<state>& self, std::string reason,
+                          detail::completion<void(std::error_code)> done) {
   const auto number = self->leaving.reserve();
   detail::on_cancel(done.slot(), self, [number](state& of) { of.leaving.cancel(number); });
-  net::submit(self, [number, done = std::move(done)](state& of) mutable { of.leave(number, std::move(done)); });
+  net::submit(self, [number, reason = std::move(reason), done = std::move(done)](state& of) mutable {
+    of.leave(number, std::move(reason), std::move(done));
+  });
 }
 
 void cluster::start_broadcast(const std::shared_ptr<state>& self, std::string topic, bytes payload,
@@ -154,6 +157,10 @@ node_id cluster::id() const noexcept {
 
 endpoint cluster::local_endpoint() const {
   return state_->seen.bound();
+}
+
+endpoint cluster::observed_endpoint() const {
+  return state_->seen.observed();
 }
 
 void cluster::metrics(const metric_visitor& visit) const {

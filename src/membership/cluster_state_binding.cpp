@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "membership/member_snapshot_binding.hpp"
-#include "net/interfaces.hpp"
+#include "net/suspension.hpp"
 
 namespace artillery::membership {
 namespace {
@@ -30,21 +30,12 @@ net::driver_options driver_options_of(const config& options) {
   return result;
 }
 
-/// What others of the network would call this machine: an address of the wanted family that is neither loopback nor
-/// link-local, or else the loopback address.
-endpoint machine_address(bool v6) {
-  std::error_code ignored;
-  for (const net::network_interface& one : net::list_interfaces(ignored)) {
-    if (!one.up || one.loopback) continue;
-    for (const net::interface_address& candidate : one.addresses) {
-      const endpoint& at = candidate.address;
-      if (at.is_v6() == v6 && at.scope() == 0 && !at.is_loopback()) return at;
-    }
-  }
-  if (!v6) return endpoint::v4(127, 0, 0, 1, 0);
-  std::array<std::uint8_t, 16> loopback{};
-  loopback[15] = 1;
-  return endpoint::v6(loopback, 0);
+net::datagram_options datagram_options_of(const config& options) {
+  net::datagram_options result;
+  if (options.group.none()) return result;
+  result.broadcast = !options.group.is_multicast();
+  result.multicast_interface = net::interface_of(options.bind);
+  return result;
 }
 
 }  // namespace
@@ -59,6 +50,7 @@ void board::post(const core& from, bool all) {
   if (!all) return;
   self_ = from.self();
   present_ = from.present();
+  observed_ = from.observed();
   rows_.swap(fresh);
 }
 
@@ -92,6 +84,11 @@ endpoint board::bound() const {
   return bound_;
 }
 
+endpoint board::observed() const {
+  const std::lock_guard lock{mutex_};
+  return observed_;
+}
+
 counters board::counted() const {
   const std::lock_guard lock{mutex_};
   return counters_;
@@ -118,11 +115,13 @@ std::error_code cluster::state::on_start() {
     log(log_level::error, "invalid configuration: " + problem);
     return errc::invalid_configuration;
   }
-  if (const auto error = open_both(options.bind)) {
+  if (const auto error = open_both(options.bind, datagram_options_of(options))) {
     log(log_level::error, "cannot listen at " + to_string(options.bind) + ": " + error.message());
     return error;
   }
   seen.bound_to(datagrams_bound());
+  suspended_before_ = net::time_suspended();
+  open_group();
   const endpoint at = advertised();
   log(log_level::info, "listening at " + to_string(datagrams_bound()) + ", advertised as " + to_string(at));
   call([&](watched_core& core, time_point now, effects<event>& out) {
@@ -131,19 +130,11 @@ std::error_code cluster::state::on_start() {
       return true;
     });
   });
+  watch_addresses();
   read_snapshot();
   look_names_up();
   starting.complete_all({}, datagrams_bound());
   return {};
-}
-
-endpoint cluster::state::advertised() const {
-  const endpoint bound = datagrams_bound();
-  // A port alone cannot be advertised, an address alone can: its port is then the bound one.
-  if (options.advertise != endpoint{}) {
-    return options.advertise.none() ? options.advertise.with_port(bound.port()) : options.advertise;
-  }
-  return bound.is_any() ? machine_address(bound.is_v6()).with_port(bound.port()) : bound;
 }
 
 void cluster::state::on_stop(std::error_code why) {
@@ -153,6 +144,9 @@ void cluster::state::on_stop(std::error_code why) {
   leaving.close(why);
   sending.close(why);
   answers.close(why);
+  topics.close(why);
+  if (group_ != nullptr) group_->close();
+  if (addresses_ != nullptr) addresses_->close();
   if (names_ != nullptr) names_->stop();
   snapshot_timer_.cancel();
   if (snapshot_due_) write_snapshot();
@@ -173,6 +167,7 @@ void cluster::state::after_input(membership::core& changed) {
   const bool changes = changed.revision() != std::exchange(posted_revision_, changed.revision());
   const bool measures = changed.round_trips() != std::exchange(posted_round_trips_, changed.round_trips());
   seen.post(changed, changes || measures);
+  look_at_suspension();
   if (!changes) return;
   if (changed.present() > 0) joining.complete_all({});
   if (changed.has_left()) leaving.complete_all({});
@@ -194,10 +189,10 @@ void cluster::state::join(std::uint64_t number, done waiting) {
   joining.add(number, std::move(waiting));
 }
 
-void cluster::state::leave(std::uint64_t number, done waiting) {
+void cluster::state::leave(std::uint64_t number, std::string reason, done waiting) {
   std::error_code error;
   const bool ran = call([&](watched_core& core, time_point now, effects<event>& out) {
-    error = core.use([&](membership::core& c) { return c.leave(now, out); });
+    error = core.use([&](membership::core& c) { return c.leave(now, out, std::move(reason)); });
   });
   if (!ran) return waiting(ended());
   if (error) return waiting(error);

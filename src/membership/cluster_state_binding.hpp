@@ -12,8 +12,11 @@
 #include "membership/core.hpp"
 #include "membership/named_seeds_binding.hpp"
 #include "membership/query_streams_binding.hpp"
+#include "membership/topic_streams_binding.hpp"
 #include "net/driver.hpp"
+#include "net/datagram_socket.hpp"
 #include "net/event_queue.hpp"
+#include "net/interfaces.hpp"
 
 namespace artillery::membership {
 
@@ -27,6 +30,7 @@ public:
   [[nodiscard]] std::vector<member> members() const;
   [[nodiscard]] member self() const;
   [[nodiscard]] endpoint bound() const;
+  [[nodiscard]] endpoint observed() const;
   [[nodiscard]] counters counted() const;
   [[nodiscard]] std::size_t present() const;
 
@@ -39,6 +43,7 @@ private:
   std::shared_ptr<const rows> rows_;
   std::size_t present_ = 0;
   endpoint bound_;
+  endpoint observed_;
   counters counters_;
 };
 
@@ -90,7 +95,7 @@ struct cluster::state final : private watched_core::watcher, public net::driver<
 
   void ready(std::uint64_t number, detail::completion<void(std::error_code, endpoint)> waiting);
   void join(std::uint64_t number, done waiting);
-  void leave(std::uint64_t number, done waiting);
+  void leave(std::uint64_t number, std::string reason, done waiting);
   /// A broadcast that is to be sent, or waits until there is room for it.
   struct waiting_broadcast {
     std::uint64_t number;
@@ -124,13 +129,21 @@ struct cluster::state final : private watched_core::watcher, public net::driver<
   detail::waiting_list<void(std::error_code)> leaving;
   detail::waiting_list<void(std::error_code)> sending;
   query_streams answers;
+  topic_streams topics;
 
 private:
   std::error_code on_start() override;
   void on_stop(std::error_code why) override;
-  void on_event(event what) override { events.push(std::move(what)); }
+  void on_event(event what) override {
+    if (!topics.take(what)) events.push(std::move(what));
+  }
   void after_input(membership::core& changed) override;
+  // surroundings_binding.cpp: this machine's addresses, its sleep, the group
   [[nodiscard]] endpoint advertised() const;
+  void open_group();
+  void watch_addresses();
+  void look_at_address();
+  void look_at_suspension();
   /// `errc::would_overflow`: it must wait.
   std::error_code try_broadcast(const waiting_broadcast& what);
   void go_on_broadcasting();
@@ -143,6 +156,9 @@ private:
   std::uint64_t posted_round_trips_ = 0;
   std::vector<seed_name> names_given_;  // before it ran
   std::shared_ptr<named_seeds> names_;
+  std::shared_ptr<net::datagram_socket> group_;
+  std::shared_ptr<net::interface_watch> addresses_;
+  duration suspended_before_{};
   asio::steady_timer snapshot_timer_;
   bool snapshot_due_ = false;
   std::deque<waiting_broadcast> broadcasts_;

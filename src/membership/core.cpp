@@ -44,7 +44,7 @@ void core::start(const endpoint& at, time_point now, effects_type& out) {
 void core::receive(const connection& from, bytes_view message, time_point now, effects_type& out) {
   if (phase_ == phase::left && !from.is_stream) return answer_as_gone(from, message, out);
   if (!active()) return;
-  note_pause(now);
+  note_pause(now, out);
   budget_.refill(now);
   if (from.is_stream) {
     receive_frame(from, message, now, out);
@@ -69,7 +69,7 @@ void core::handle(const connection& from, packet& m, time_point now, effects_typ
   if (const auto* r = std::get_if<ping_request>(&m.body)) return on_ping_request(peer, *r, now, out);
   if (const auto* n = std::get_if<nack>(&m.body)) return on_nack(peer, *n);
   if (const auto* s = std::get_if<stranger>(&m.body)) return on_stranger(peer, *s, now, out);
-  if (std::holds_alternative<announce>(m.body)) return on_announce(peer, out);
+  if (std::holds_alternative<announce>(m.body)) return on_announce(peer, m.items, out);
   if (const auto* v = std::get_if<view_summary>(&m.body)) return on_view_summary(peer, *v, now, out);
   if (const auto* e = std::get_if<event_summary>(&m.body)) return on_event_summary(peer, *e, now, out);
   if (const auto* d = std::get_if<direct>(&m.body)) return on_direct(peer, *d, out);
@@ -103,6 +103,7 @@ void core::finish_input(time_point now, effects_type& out) {
   tend_messages(now, out);
   tend_queries(now, out);
   tend_fetches(now, out);
+  if (group_news_.waits()) say_to_group(out);
   if (push_wanted_) push_news(now, out);
   const bool company = members_.present() > 0;
   const auto keep = [&](std::optional<time_point>& timer, bool wanted, duration first) {
@@ -166,7 +167,7 @@ void core::for_each_timer(Visit visit) {
 
 /// A timer that fires far too late means that this process was stopped or starved. What it missed meanwhile says
 /// nothing about the others, so everything that was due waits as much longer.
-void core::note_pause(time_point now) {
+void core::note_pause(time_point now, effects_type& out) {
   const auto due = next_deadline();
   if (!due || now - *due <= config_.probe_timeout / 2 || mutant(mutation::trusts_after_pause)) return;
   const duration late = now - *due;
@@ -176,13 +177,14 @@ void core::note_pause(time_point now) {
   suspicions_.postpone(late);
   user_events_.postpone(late);
   probe_.reset();
+  come_back(late, now, out);
 }
 
 void core::expire(time_point now, effects_type& out) {
   if (!active()) return;
   const auto due = next_deadline();
   if (!due || *due > now) return;
-  note_pause(now);
+  note_pause(now, out);
   budget_.refill(now);
   if (leave_at_ && *leave_at_ <= now) return be_gone();
   expire_probes(now, out);
@@ -238,9 +240,15 @@ std::optional<time_point> core::next_deadline() const {
 
 // ---- the user's calls ----
 
-std::error_code core::leave(time_point now, effects_type& out) {
+std::error_code core::leave(time_point now, effects_type& out, std::string reason) {
   if (phase_ == phase::left || phase_ == phase::leaving) return errc::has_left;
   if (phase_ == phase::idle) return errc::not_running;
+  if (reason.size() > leave_reason_size_max) return errc::too_large;
+  if (!reason.empty()) {
+    auto last = std::make_shared<facts>(*facts_);
+    last->reason = std::move(reason);
+    facts_ = std::move(last);
+  }
   phase_ = phase::leaving;
   ++revision_;
   leave_at_ = now + config_.leave_timeout;
@@ -248,6 +256,7 @@ std::error_code core::leave(time_point now, effects_type& out) {
   checks_.clear();
   seeds_.clear();
   tell(self_.id);
+  tell_group_of(self_.id);
   say_farewell(now, out);
   finish_input(now, out);
   return {};
@@ -348,6 +357,7 @@ std::uint64_t core::hash(time_point now) const {
   queries_.hash(h, now);
   fetches_.hash(h, now);
   budget_.hash(h, now);
+  observed_.hash(h);
   h.add(own_recent_.size());
   ring_.hash(h);
   h.add(last_sequence_)

@@ -14,9 +14,11 @@
 #include "membership/counters.hpp"
 #include "membership/fetches.hpp"
 #include "membership/gossip.hpp"
+#include "membership/group_news.hpp"
 #include "membership/member_table.hpp"
 #include "membership/message.hpp"
 #include "membership/messages.hpp"
+#include "membership/observed_address.hpp"
 #include "membership/probe.hpp"
 #include "membership/push_pull.hpp"
 #include "membership/queries.hpp"
@@ -56,7 +58,11 @@ public:
   // --- the user's calls ---
   std::error_code add_seed(const endpoint& at, time_point now, effects_type& out);
   /// Begins to leave; `has_left()` holds when the word is out, or time is up.
-  std::error_code leave(time_point now, effects_type& out);
+  std::error_code leave(time_point now, effects_type& out, std::string reason = {});
+  /// This node listens elsewhere now.
+  std::error_code move_to(const endpoint& at, time_point now, effects_type& out);
+  /// The machine slept so long, while the clock of `now` stood still.
+  void slept(duration length, time_point now, effects_type& out);
   std::error_code broadcast(std::string topic, bytes payload, time_point now, effects_type& out);
   std::error_code set_tags(tag_map tags, time_point now, effects_type& out);
   /// A message to one member. `call` is the caller's name for it in `take_finished`, if this returns no error.
@@ -88,6 +94,8 @@ public:
   /// Grows with every round trip that is measured; `revision` does not.
   [[nodiscard]] std::uint64_t round_trips() const noexcept { return round_trips_; }
   [[nodiscard]] std::size_t present() const noexcept { return members_.present(); }
+  /// Where others see this node; `none()`: nobody has said so yet.
+  [[nodiscard]] endpoint observed() const { return observed_.most_said(); }
   [[nodiscard]] const counters& counted() const noexcept { return counters_; }
   [[nodiscard]] std::uint64_t hash(time_point now) const;
 
@@ -111,7 +119,7 @@ private:
 
   // core.cpp
   [[nodiscard]] bool active() const noexcept { return phase_ == phase::running || phase_ == phase::leaving; }
-  void note_pause(time_point now);
+  void note_pause(time_point now, effects_type& out);
   void finish_input(time_point now, effects_type& out);
   void handle(const connection& from, packet& m, time_point now, effects_type& out);
   void hear_items(items& what, path how, const endpoint& from, time_point now, effects_type& out);
@@ -121,6 +129,10 @@ private:
   void finish_leaving();
   void be_gone();
   void answer_as_gone(const connection& from, bytes_view datagram, effects_type& out);
+
+  // whereabouts.cpp: what this node notices of itself
+  void come_back(duration away, time_point now, effects_type& out);
+  void hear_observed(const member_row& from, const endpoint& seen_at);
 
   // claims.cpp: what is believed of whom
   void apply(const claim& heard, path how, time_point now, effects_type& out);
@@ -138,6 +150,8 @@ private:
   void suspect(const node_id& id, time_point now, effects_type& out);
   void declare_failed(const node_id& id, time_point now, effects_type& out);
   [[nodiscard]] bool is_forged(const claim& heard, std::uint64_t known_boot) const noexcept;
+  [[nodiscard]] bool may_be_known(const claim& heard) const;
+  [[nodiscard]] bool may_become(const member_row& row, const claim& heard) const;
   [[nodiscard]] claim own_claim() const;
   [[nodiscard]] claim claim_about(const member_row& row) const;
   [[nodiscard]] std::optional<claim> claim_about(const node_id& id) const;
@@ -172,6 +186,8 @@ private:
   [[nodiscard]] duration slowed(duration interval) const noexcept;
   void gossip_round(time_point now, effects_type& out);
   void push_news(time_point now, effects_type& out);
+  void tell_group_of(const node_id& id);
+  void say_to_group(effects_type& out);
   void compare_with_somebody(effects_type& out);
   [[nodiscard]] duration time_to_arrive() const noexcept;
   [[nodiscard]] std::vector<endpoint> pick_targets(std::size_t count, time_point now);
@@ -222,7 +238,8 @@ private:
   // joining.cpp: seeds, streams, push-pull
   void expire_seeds(time_point now, effects_type& out);
   void announce_to(const endpoint& to, effects_type& out);
-  void on_announce(const endpoint& from, effects_type& out);
+  void on_announce(const endpoint& from, const items& with, effects_type& out);
+  [[nodiscard]] bool is_admitted(const claim& sender) const;
   stream* open_stream(stream_purpose purpose, const endpoint& to, time_point now, effects_type& out);
   void end_stream(std::uint64_t number, effects_type& out);
   void expire_streams(time_point now, effects_type& out);
@@ -250,6 +267,7 @@ private:
   awareness awareness_;
   std::uint64_t revision_ = 0;
   std::uint64_t round_trips_ = 0;
+  observed_address observed_;
   bool farewell_heard_ = false;  ///< somebody acknowledged that this node goes
 
   // --- the others ---
@@ -271,6 +289,7 @@ private:
   byte_budget budget_;
   std::uint32_t slow_steps_ = 0;  ///< gossip waits 2 to the power of this times as long
   bool push_wanted_ = false;
+  membership::group_news group_news_;
   bool events_first_ = false;  ///< whose turn it is to be packed first
 
   // --- to one member alone ---

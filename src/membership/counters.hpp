@@ -20,6 +20,7 @@ struct counters {
   std::uint64_t dropped_unknown_origin = 0;  ///< user events of members not known here
   std::uint64_t dropped_over_limit = 0;      ///< news, requests or streams above a limit
   std::uint64_t refused_forged = 0;          ///< incarnations and numbers too far ahead to be true
+  std::uint64_t refused_by_application = 0;  ///< claims of those whom `config::accept` does not let in
   std::uint64_t id_conflicts = 0;            ///< claims of a later life under our own id
   std::uint64_t conflicts = 0;               ///< told to the application: two with one name, or one id
   std::uint64_t probes = 0;
@@ -30,6 +31,7 @@ struct counters {
   std::uint64_t failures_declared = 0;
   std::uint64_t pauses_noticed = 0;
   std::uint64_t gossips_sent = 0;
+  std::uint64_t group_datagrams_sent = 0;  ///< to `config::group`
   std::uint64_t push_pulls = 0;
   std::uint64_t view_repairs = 0;
   std::uint64_t event_repairs = 0;
@@ -61,6 +63,7 @@ struct counters {
     visitor("membership.dropped.unknown_origin", dropped_unknown_origin);
     visitor("membership.dropped.over_limit", dropped_over_limit);
     visitor("membership.refused_forged", refused_forged);
+    visitor("membership.refused_by_application", refused_by_application);
     visitor("membership.id_conflicts", id_conflicts);
     visitor("membership.conflicts", conflicts);
     visitor("membership.probes", probes);
@@ -71,6 +74,7 @@ struct counters {
     visitor("membership.failures_declared", failures_declared);
     visitor("membership.pauses_noticed", pauses_noticed);
     visitor("membership.gossips_sent", gossips_sent);
+    visitor("membership.group_datagrams_sent", group_datagrams_sent);
     visitor("membership.push_pulls", push_pulls);
     visitor("membership.view_repairs", view_repairs);
     visitor("membership.event_repairs", event_repairs);

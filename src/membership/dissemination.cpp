@@ -92,6 +92,7 @@ void core::say_own(std::string topic, bytes payload, std::shared_ptr<const quest
   if (members_.present() > 0) {
     events_.push(place);
     push_wanted_ = true;
+    if (!config_.group.none()) group_news_.events.push_back(place);
     look_after_own_events();
     own_recent_.push_back(now);
   }
@@ -147,6 +148,35 @@ void core::gossip_round(time_point now, effects_type& out) {
     send_datagram(to, writer, out);
   }
   if (claims_.empty() && events_.empty()) compare_at_ = now + time_to_arrive();
+}
+
+void core::tell_group_of(const node_id& id) {
+  if (!config_.group.none()) group_news_.claims.push_back(id);
+}
+
+/// Once, and on top of gossip: where there is no room for it now, gossip alone brings it.
+void core::say_to_group(effects_type& out) {
+  const group_news news = std::exchange(group_news_, {});
+  datagram_writer writer = begin_datagram(gossip{});
+  const std::size_t empty = writer.size();
+  const auto pack = [&](const auto& item) {
+    if (writer.add(item) || writer.size() == empty) return;
+    ++counters_.group_datagrams_sent;
+    send_datagram(config_.group, writer, out);
+    writer = begin_datagram(gossip{});
+    writer.add(item);
+  };
+  for (const node_id& id : news.claims) {
+    const auto what = claim_about(id);
+    if (what && budget_.allows_claims(config_.datagram_max)) pack(*what);
+  }
+  for (const std::uint64_t place : news.events) {
+    const event_record* what = user_events_.kept(place);
+    if (what != nullptr && budget_.allows_events(config_.datagram_max)) pack(*what);
+  }
+  if (writer.size() == empty) return;
+  ++counters_.group_datagrams_sent;
+  send_datagram(config_.group, writer, out);
 }
 
 /// What was said last has arrived by then, as a rule, wherever it was said.

@@ -100,6 +100,7 @@ void core::measure_round_trip(const endpoint& from, const ack& m, time_point now
   if (row == nullptr || row->tag() != probe_->addressee) return;
   row->round_trip.measure(now - probe_->sent_at);
   ++round_trips_;
+  hear_observed(*row, m.seen_at);
 }
 
 void core::send_ping(const endpoint& to, std::uint32_t sequence, std::uint32_t addressee, const member_row* suspect,
@@ -169,9 +170,11 @@ void core::on_ping(const endpoint& from, const ping& m, time_point now, effects_
     writer.add(own_claim());
     return send_datagram(from, writer, out);
   }
-  datagram_writer writer = begin_datagram(ack{m.sequence, own_digests()});
-  // Whoever is held for suspect or dead here should know.
   const member_row* sender = members_.find(m.sender);
+  const bool as_said = sender == nullptr || sender->facts->at == from;
+  datagram_writer writer =
+      begin_datagram(ack{.sequence = m.sequence, .digests = own_digests(), .seen_at = as_said ? endpoint{} : from});
+  // Whoever is held for suspect or dead here should know.
   const bool told =
       sender != nullptr && sender->standing.state != member_state::alive && writer.add(claim_about(*sender));
   piggyback(writer, 1, told ? sender->key : node_id{});

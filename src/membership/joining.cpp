@@ -64,8 +64,15 @@ void core::announce_to(const endpoint& to, effects_type& out) {
   send_datagram(to, writer, out);
 }
 
-void core::on_announce(const endpoint& from, effects_type& out) {
-  if (phase_ != phase::running) return;
+/// Whoever was not let in is told nothing.
+bool core::is_admitted(const claim& sender) const {
+  if (!config_.accept) return true;
+  const member_row* row = members_.find(sender.about);
+  return row != nullptr && row->present() && row->standing.boot == sender.boot;
+}
+
+void core::on_announce(const endpoint& from, const items& with, effects_type& out) {
+  if (phase_ != phase::running || with.claims.empty() || !is_admitted(with.claims.front())) return;
   datagram_writer writer = begin_datagram(gossip{});
   writer.add(own_claim());
   for (const member_row& row : members_) {
@@ -95,7 +102,7 @@ stream* core::open_stream(stream_purpose purpose, const endpoint& to, time_point
 
 void core::link(const connection& which, link_state state, time_point now, effects_type& out) {
   if (!active() || !which.is_stream) return;
-  note_pause(now);
+  note_pause(now, out);
   const auto found =
       std::find_if(streams_.begin(), streams_.end(), [&](const stream& s) { return s.number == which.number; });
   if (state == link_state::down) {
@@ -276,6 +283,13 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
   const bool foreign = find()->purpose == stream_purpose::ping || find()->purpose == stream_purpose::messages ||
                        find()->purpose == stream_purpose::fetch;
   if (m.answer == serving || foreign) return end_stream(number, out);
+  // The sender comes first of all, in its first part.
+  if (!find()->introduced && !m.entries.empty()) {
+    const claim& sender = m.entries.front().claim;
+    apply(sender, how, now, out);
+    if (!is_admitted(sender)) return end_stream(number, out);
+    find()->introduced = true;
+  }
   for (const push_pull_entry& entry : m.entries) {
     const claim& c = entry.claim;
     apply(c, how, now, out);

@@ -42,6 +42,7 @@ void put_claim(std::vector<std::byte>& buffer, const claim& c) {
   out.put(static_cast<std::uint8_t>(static_cast<unsigned>(c.state) | (has_facts ? claim_has_facts : 0U)));
   out.put(c.about).put(c.boot).put_varint(c.incarnation);
   if (c.state != member_state::alive) out.put(c.accuser.value);
+  if (c.state == member_state::left) out.put_sized(c.reason);
   if (has_facts) {
     output_archive archive{buffer};
     archive(*c.facts);
@@ -57,6 +58,7 @@ claim take_claim(input_archive& archive, std::uint8_t head) {
   c.boot = in.take<std::uint64_t>();
   c.incarnation = in.take_varint();
   if (c.state != member_state::alive) c.accuser.value = in.take<std::uint64_t>();
+  if (c.state == member_state::left) c.reason = std::string{as_text(in.take_sized(leave_reason_size_max))};
   archive.check();
   if ((head & claim_has_facts) != 0) {
     auto f = std::make_shared<facts>();
@@ -144,7 +146,8 @@ void put_body(writer& out, const ping& m) {
   out.put(m.sequence).put(m.addressee).put(m.sender.value).put(m.digests.view).put(m.digests.events);
 }
 void put_body(writer& out, const ack& m) {
-  out.put(m.sequence).put(m.digests.view).put(m.digests.events);
+  out.put(m.sequence).put(m.digests.view).put(m.digests.events).put(!m.seen_at.none());
+  if (!m.seen_at.none()) out.put(m.seen_at);
 }
 void put_body(writer& out, const ping_request& m) {
   out.put(m.sequence).put(m.target.value).put(m.addressee).put(m.left_ms);
@@ -211,6 +214,7 @@ void take_body(input_archive& archive, ack& m) {
   m.sequence = in.take<std::uint32_t>();
   m.digests.view = in.take<std::uint32_t>();
   m.digests.events = in.take<std::uint32_t>();
+  if (in.take<bool>()) m.seen_at = in.take_endpoint();
 }
 void take_body(input_archive& archive, ping_request& m) {
   reader& in = archive.in();

@@ -60,6 +60,7 @@ struct facts {
   std::uint64_t events_sent = 0;  ///< user events that it had sent when it said so: who hears of it expects the next
   std::uint8_t version_oldest = detail::wire_version_oldest;
   std::uint8_t version_newest = detail::wire_version;
+  std::string reason = {};  ///< why it left, once it has: told by the claim of that
 
   friend bool operator==(const facts&, const facts&) = default;
 };
@@ -72,6 +73,7 @@ struct claim {
   member_state state = member_state::alive;
   short_name accuser;                              ///< whose suspicion or verdict it is; none in claims of life
   std::shared_ptr<const membership::facts> facts;  ///< always there when alive; else only in a push-pull
+  std::string reason = {};                         ///< of one that left: why, in its own words; may be empty
 };
 
 /// What makes an event a query: for how long answers are taken, and who is asked.
@@ -115,6 +117,7 @@ struct ping {
 struct ack {
   std::uint32_t sequence = 0;
   membership::digests digests;
+  endpoint seen_at = {};  ///< where the ping came from, if that is not where its sender says that it is
 };
 struct ping_request {
   std::uint32_t sequence = 0;

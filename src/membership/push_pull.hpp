@@ -27,6 +27,7 @@ struct stream {
   bool up = false;
   bool greeted = false;  ///< the peer's first frame has come
   bool spoken = false;   ///< our first frame has gone
+  bool introduced = false;  ///< the peer has said who it is, and is let in
   bool joining = false;  ///< of a push-pull: the asker knew nobody
 };
 

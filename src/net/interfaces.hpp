@@ -40,6 +40,9 @@ struct network_interface {
 /// All interfaces, by ascending index, each with its addresses in ascending order.
 [[nodiscard]] std::vector<network_interface> list_interfaces(std::error_code& error);
 
+/// The index of the interface that has this address; 0 when none has, or it is the wildcard.
+[[nodiscard]] std::uint32_t interface_of(const endpoint& address);
+
 /// Calls back when an interface or an address appears, changes or goes away. It does not say what: ask
 /// `list_interfaces`. Changes that come together may give one call. On the given strand; never after `close()`.
 class interface_watch {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -71,9 +72,10 @@ struct recovered {
 struct failed {
   membership::member member;
 };
-/// A member said that it goes.
+/// A member said that it goes, and why, if it did (`cluster::async_leave`).
 struct left {
   membership::member member;
+  std::string reason;
 };
 /// A member changed its tags.
 struct updated {
@@ -117,13 +119,23 @@ struct gap {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
 };
+/// This process did not run, or this machine slept, for so long; told of a probe interval and more. Others may have held
+/// this node for failed meanwhile; what is known here is compared with theirs at once.
+struct paused {
+  duration length{};
+};
+/// This machine's address is another, and so is what the others are told to talk to.
+struct moved {
+  endpoint before;
+  endpoint after;
+};
 /// The application was too slow: `lost` events were thrown away here. `cluster::members()` tells how things stand.
 struct overflow {
   std::uint64_t lost = 0;
 };
 
 using event = std::variant<joined, suspected, recovered, failed, left, updated, conflict, user_event, message, query,
-                           gap, overflow>;
+                           gap, paused, moved, overflow>;
 
 /// How a message goes to one member.
 enum class delivery : std::uint8_t {
@@ -161,6 +173,7 @@ using query_progress = std::variant<answer, query_end>;
 
 inline constexpr std::size_t name_size_max = 64;
 inline constexpr std::size_t topic_size_max = 64;
+inline constexpr std::size_t leave_reason_size_max = 64;
 /// Sum of all keys and values of a member's tags, plus two bytes for each entry.
 inline constexpr std::size_t tags_size_max = 256;
 /// What `tags_size_max` limits.
@@ -189,6 +202,13 @@ struct config {
   node_id id;
   /// Told to everybody; see `tags_size_max`.
   tag_map tags;
+  /// Whether a member may be known here: asked when one is met, starts again or comes back, and when it changes its name,
+  /// address or tags. None: everybody may. Of one that may not nothing is heard: it is not reported, its events and
+  /// messages are dropped, and its question for the members is not answered; a member that may not be what it has become
+  /// is not heard any more, and reported failed. Counted as `membership.refused_by_application`. To decide alike at all
+  /// members, and the same at any time, or their views differ for good; called on the cluster's strand, so it must not
+  /// wait, throw or call the cluster. It keeps out mistakes (another version, another data centre), not attackers.
+  std::function<bool(const member&)> accept;
   /// Where to listen, UDP and TCP with the same port number. Port 0: one that is free for both.
   static constexpr std::uint16_t default_port = 7946;
   endpoint bind = endpoint::v4(0, 0, 0, 0, default_port);
@@ -239,6 +259,12 @@ struct config {
   duration tombstone = std::chrono::minutes{10};
   /// No datagram is larger. 508 to 8,900.
   std::size_t datagram_max = 1'400;
+  /// A multicast group, or a broadcast address, and a port that reach many members at once. What a node itself has to
+  /// say (its events, joining, leaving, whom it suspects and finds dead) is then also sent there, once; those who listen
+  /// there take it for gossip. It saves time, not datagrams: gossip goes on as it does without, so that neither who
+  /// misses it nor who listens elsewhere is worse off. Multicast stays on the link (one hop). The port is not
+  /// `bind`'s, and the same at all members; programs of one machine share it. None: not used.
+  endpoint group;
 
   /// Bytes of datagrams that this node sends in a second at most, but for probes and their answers, which are always
   /// sent and taken from it first. Where there is more to say, user events wait before claims do, gossip slows down by

@@ -46,7 +46,10 @@ std::string ready_text(const json& event) {
 }
 
 std::string details(const json& event, std::string_view name) {
-  if (event.contains("member")) return member_text(event);
+  if (event.contains("member"))
+    return member_text(event) + (event.contains("reason") ? ": " + field_text(event, "reason") : "");
+  if (name == "paused") return "for " + field_text(event, "ms") + " ms";
+  if (name == "moved") return "from " + field_text(event, "before") + " to " + field_text(event, "after");
   if (name == "ready") return ready_text(event);
   if (name == "user" || name == "message" || name == "query") return user_text(event);
   if (name == "chain_formed" || name == "chain_changed") return chain_text(event);
