@@ -224,8 +224,8 @@ public:
   [[nodiscard]] node_id id() const noexcept;
   /// Where this node listens, with the port that the system chose; `none()` before it runs.
   [[nodiscard]] endpoint local_endpoint() const;
-  /// Where others see this node's datagrams come from, as most of the last eight that answered say: another address than
-  /// the advertised one where there is translation (NAT) between. `none()` before the first answer.
+  /// Where others see this node's datagrams come from, as most of the last eight that answered say: another address
+  /// than the advertised one where there is translation (NAT) between. `none()` before the first answer.
   [[nodiscard]] endpoint observed_endpoint() const;
   [[nodiscard]] asio::any_io_executor get_executor() const noexcept { return executor_; }
 

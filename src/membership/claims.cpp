@@ -241,6 +241,7 @@ void core::begin_suspicion(const member_row& row, short_name accuser, bool look_
 void core::suspect(const node_id& id, time_point now, effects_type& out) {
   const member_row* row = members_.find(id);
   if (row == nullptr || !row->present()) return;
+  if (row->standing.state == member_state::alive) tell_group_of(id);
   apply({.about = id,
          .boot = row->standing.boot,
          .incarnation = row->standing.incarnation,
@@ -248,7 +249,6 @@ void core::suspect(const node_id& id, time_point now, effects_type& out) {
          .accuser = shorten(self_.id),
          .facts = nullptr},
         path::gossip, now, out);
-  tell_group_of(id);
 }
 
 void core::declare_failed(const node_id& id, time_point now, effects_type& out) {

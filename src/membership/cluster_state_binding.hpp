@@ -13,8 +13,8 @@
 #include "membership/named_seeds_binding.hpp"
 #include "membership/query_streams_binding.hpp"
 #include "membership/topic_streams_binding.hpp"
-#include "net/driver.hpp"
 #include "net/datagram_socket.hpp"
+#include "net/driver.hpp"
 #include "net/event_queue.hpp"
 #include "net/interfaces.hpp"
 

@@ -71,6 +71,7 @@ void core::handle(const connection& from, packet& m, time_point now, effects_typ
   if (const auto* s = std::get_if<stranger>(&m.body)) return on_stranger(peer, *s, now, out);
   if (std::holds_alternative<announce>(m.body)) return on_announce(peer, m.items, out);
   if (const auto* v = std::get_if<view_summary>(&m.body)) return on_view_summary(peer, *v, now, out);
+  if (const auto* b = std::get_if<view_buckets>(&m.body)) return on_view_buckets(peer, *b, out);
   if (const auto* e = std::get_if<event_summary>(&m.body)) return on_event_summary(peer, *e, now, out);
   if (const auto* d = std::get_if<direct>(&m.body)) return on_direct(peer, *d, out);
   if (const auto* r = std::get_if<receipt>(&m.body)) return on_receipt(peer, *r);

@@ -179,7 +179,7 @@ private:
   void on_stranger(const endpoint& from, const stranger& m, time_point now, effects_type& out);
   void reconnect(time_point now, effects_type& out);
 
-  // dissemination.cpp: gossip, events, repair
+  // dissemination.cpp: gossip and events
   void piggyback(datagram_writer& writer, std::uint32_t copies, const node_id& told = {});
   [[nodiscard]] std::uint32_t repair_datagrams_now() const noexcept;
   void forget_old_sayings(time_point now);
@@ -197,9 +197,13 @@ private:
   void look_after_own_events();
   void hear_event(event_record& record, const endpoint& from, time_point now, effects_type& out);
   void hand_on(std::vector<event>& events, time_point now, effects_type& out);
+  // repair.cpp: digests, and what they show was missed
   [[nodiscard]] membership::digests own_digests() const;
   void compare(const membership::digests& theirs, const endpoint& from, time_point now, effects_type& out);
   [[nodiscard]] view_summary summarize_view(std::uint64_t first, std::uint64_t last);
+  [[nodiscard]] bucket_sums own_buckets() const;
+  [[nodiscard]] bucket_set differing(const bucket_sums& theirs) const;
+  void on_view_buckets(const endpoint& from, const view_buckets& m, effects_type& out);
   void on_view_summary(const endpoint& from, const view_summary& m, time_point now, effects_type& out);
   void on_event_summary(const endpoint& from, const event_summary& m, time_point now, effects_type& out);
   bool send_lacking(const endpoint& to, const event_entry& theirs, std::uint32_t& datagrams_left,
@@ -246,6 +250,7 @@ private:
   void receive_frame(const connection& from, bytes_view frame, time_point now, effects_type& out);
   void send_frame(stream& to, const message_body& body, effects_type& out);
   void send_state(stream& to, bool answer, effects_type& out);
+  void on_view_buckets(stream& by, const view_buckets& m, effects_type& out);
   void on_compared(std::uint64_t number, const membership::digests& theirs, time_point now, effects_type& out);
   void on_push_pull(std::uint64_t number, push_pull& m, time_point now, effects_type& out);
   void exchange_periodically(time_point now, effects_type& out);

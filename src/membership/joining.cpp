@@ -217,6 +217,10 @@ void core::receive_frame(const connection& from, bytes_view frame, time_point no
     if (s != nullptr) on_stranger(peer, *s, now, out);
     return;
   }
+  if (const auto* b = std::get_if<view_buckets>(&m.body);
+      b != nullptr && (found->purpose == stream_purpose::serve || found->purpose == stream_purpose::compare)) {
+    return on_view_buckets(*found, *b, out);
+  }
   if (found->purpose == stream_purpose::compare) {
     // Whoever else listens there has a view, too.
     const auto* a = std::get_if<ack>(&m.body);
@@ -230,7 +234,8 @@ void core::receive_frame(const connection& from, bytes_view frame, time_point no
 // ---- push-pull ----
 
 void core::send_state(stream& to, bool answer, effects_type& out) {
-  push_pull part{.joining = to.joining && !answer, .answer = answer, .last = false, .entries = {}};
+  push_pull part{
+      .joining = to.joining && !answer, .answer = answer, .last = false, .buckets = to.buckets, .entries = {}};
   // Whoever joins is to be told some events again: it is said to be as far as before them.
   const bool replays = answer && to.joining && config_.events_replayed > 0;
   const auto replayed =
@@ -242,6 +247,7 @@ void core::send_state(stream& to, bool answer, effects_type& out) {
   part.entries.push_back({own_claim(), base_for(shorten(self_.id), user_events_.sent())});
   std::size_t size = size_estimate(*facts_);
   for (const member_row& row : members_) {
+    if ((to.buckets >> bucket_of(row.name()) & 1U) == 0) continue;
     if (size >= push_pull_frame_size) {
       send_frame(to, part, out);
       part.entries.clear();
@@ -256,12 +262,15 @@ void core::send_state(stream& to, bool answer, effects_type& out) {
   send_frame(to, part, out);
 }
 
-/// Whole views are worth their bytes only where views differ: an exchange of two that agree costs the same however many
-/// members there are.
+/// Entries are worth their bytes only where views differ: an exchange of two that agree costs the same however many
+/// members there are, and of two that differ in a few members as much as the buckets of these.
 void core::on_compared(std::uint64_t number, const membership::digests& theirs, time_point now, effects_type& out) {
   const auto found =
       std::find_if(streams_.begin(), streams_.end(), [&](const stream& s) { return s.number == number; });
   if (theirs.view != own_digests().view) {
+    if (members_.size() > exchange_whole_max) {
+      return send_frame(*found, view_buckets{shorten(self_.id), own_buckets()}, out);
+    }
     ++counters_.push_pulls;
     found->purpose = stream_purpose::exchange;
     return send_state(*found, false, out);
@@ -271,12 +280,26 @@ void core::on_compared(std::uint64_t number, const membership::digests& theirs, 
   compare(theirs, peer, now, out);
 }
 
+void core::on_view_buckets(stream& by, const view_buckets& m, effects_type& out) {
+  if (by.purpose == stream_purpose::serve) {
+    return send_frame(by, view_buckets{shorten(self_.id), own_buckets()}, out);
+  }
+  by.buckets = differing(m.sums);
+  if (by.buckets == 0) return end_stream(by.number, out);  // what differed has come meanwhile
+  ++counters_.push_pulls;
+  by.purpose = stream_purpose::exchange;
+  send_state(by, false, out);
+}
+
 void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effects_type& out) {
   const auto find = [&] {
     return std::find_if(streams_.begin(), streams_.end(), [&](const stream& s) { return s.number == number; });
   };
   const bool serving = find()->purpose == stream_purpose::serve;
-  if (serving) find()->joining = m.joining;
+  if (serving) {
+    find()->joining = m.joining;
+    find()->buckets = m.buckets;
+  }
   const bool joining = find()->joining;
   if (joining && !serving && introducer_ == 0) introducer_ = number;
   const path how = introducer_ == number ? path::introduction : path::exchange;

@@ -84,10 +84,16 @@ void member_table::set_facts(member_row& row, std::shared_ptr<const facts> what)
   if (moves) appear(row);
 }
 
+void member_table::toggle_digest(const member_row& row) noexcept {
+  const std::uint32_t part = digest_of(row.name(), row.standing.boot, row.standing.incarnation);
+  digest_ ^= part;
+  buckets_[bucket_of(row.name())] ^= part;
+}
+
 /// Counts a present member in.
 void member_table::appear(const member_row& row) {
   ++present_;
-  digest_ ^= digest_of(row.name(), row.standing.boot, row.standing.incarnation);
+  toggle_digest(row);
   const std::uint64_t name = fold(row.facts->name);
   name_row* named = names_.find(name);
   ++(named == nullptr ? names_.insert({.key = name}) : *named).sharing;
@@ -102,7 +108,7 @@ void member_table::appear(const member_row& row) {
 /// Counts a present member out, before it changes.
 void member_table::vanish(const member_row& row) {
   --present_;
-  digest_ ^= digest_of(row.name(), row.standing.boot, row.standing.incarnation);
+  toggle_digest(row);
   const std::uint64_t name = fold(row.facts->name);
   if (--names_.find(name)->sharing == 0) names_.erase(name);
   const std::uint64_t at = fold(row.facts->at);

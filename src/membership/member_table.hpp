@@ -84,6 +84,8 @@ public:
   [[nodiscard]] std::size_t present() const noexcept { return present_; }
   [[nodiscard]] std::size_t gone() const noexcept { return rows_.size() - present_; }
   [[nodiscard]] std::uint32_t digest() const noexcept { return digest_; }
+  /// The same, of the members in each bucket.
+  [[nodiscard]] const bucket_sums& buckets() const noexcept { return buckets_; }
 
   [[nodiscard]] auto begin() noexcept { return rows_.begin(); }
   [[nodiscard]] auto end() noexcept { return rows_.end(); }
@@ -112,6 +114,7 @@ private:
     std::uint32_t sharing = 0;
   };
 
+  void toggle_digest(const member_row& row) noexcept;
   void appear(const member_row& row);
   void vanish(const member_row& row);
   [[nodiscard]] std::size_t position_of(const member_row& row) const noexcept {
@@ -129,6 +132,7 @@ private:
   std::vector<node_id> not_alive_;  ///< suspect, failed or left: few, so that whoever draws can leave them out
   std::size_t present_ = 0;
   std::uint32_t digest_ = 0;
+  bucket_sums buckets_{};
 };
 
 /// A present member's part of the view digest. Alive and suspect count alike: a suspicion is not worth a repair.

@@ -164,6 +164,10 @@ void put_body(writer& out, const view_summary& m) {
   out.put(static_cast<std::uint8_t>(m.step)).put(m.sender.value).put(m.first).put(m.last).put_varint(m.entries.size());
   for (const view_entry& e : m.entries) out.put(e.name.value).put(e.version);
 }
+void put_body(writer& out, const view_buckets& m) {
+  out.put(m.sender.value);
+  for (const std::uint32_t sum : m.sums) out.put(sum);
+}
 void put_body(writer& out, const event_summary& m) {
   out.put(m.answer).put(m.complete).put(m.sender.value).put_varint(m.entries.size());
   for (const event_entry& e : m.entries) out.put(e.origin.value).put(e.boot).put(e.base).put(e.ahead);
@@ -247,6 +251,10 @@ void take_body(input_archive& archive, view_summary& m) {
     e.version = in.take<std::uint32_t>();
   }
 }
+void take_body(input_archive& archive, view_buckets& m) {
+  m.sender.value = archive.in().take<std::uint64_t>();
+  for (std::uint32_t& sum : m.sums) sum = archive.in().take<std::uint32_t>();
+}
 void take_body(input_archive& archive, event_summary& m) {
   reader& in = archive.in();
   m.answer = in.take<bool>();
@@ -267,6 +275,7 @@ void take_body(input_archive& archive, push_pull& m) {
   m.joining = in.take<bool>();
   m.answer = in.take<bool>();
   m.last = in.take<bool>();
+  m.buckets = in.take<bucket_set>();
   const std::size_t count = in.take_count(push_pull_entries_max, push_pull_entry_size_min);
   m.entries.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -351,6 +360,7 @@ packet take_message(input_archive& archive, message_kind kind) {
     case message_kind::reply_receipt: return take_message<reply_receipt>(archive);
     case message_kind::event_request: return take_message<event_request>(archive);
     case message_kind::event_reply: return take_message<event_reply>(archive);
+    case message_kind::view_buckets: return take_message<view_buckets>(archive);
   }
   throw archive_error{"a message of unknown kind"};
 }
@@ -370,7 +380,7 @@ read_message take_all(bytes_view body, message_kind kind) {
 message_kind kind_of(const message_body& body) noexcept {
   return static_cast<message_kind>(body.index() + 1);  // the variant lists them in the order of their numbers
 }
-static_assert(std::variant_size_v<message_body> == static_cast<std::size_t>(message_kind::event_reply));
+static_assert(std::variant_size_v<message_body> == static_cast<std::size_t>(message_kind::view_buckets));
 
 detail::wire_prefix prefix_of(message_kind kind) noexcept {
   return {detail::module::membership, static_cast<std::uint8_t>(kind), 0};
@@ -387,7 +397,7 @@ void begin_frame(std::vector<std::byte>& buffer, std::uint32_t cluster, bool fir
 }
 
 void put_push_pull(std::vector<std::byte>& buffer, const push_pull& m) {
-  writer{buffer}.put(m.joining).put(m.answer).put(m.last).put_varint(m.entries.size());
+  writer{buffer}.put(m.joining).put(m.answer).put(m.last).put(m.buckets).put_varint(m.entries.size());
   for (const push_pull_entry& e : m.entries) {
     put_claim(buffer, e.claim);
     writer{buffer}.put_varint(e.events_base);

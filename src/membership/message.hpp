@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ enum class message_kind : std::uint8_t {
   reply_receipt = 14,
   event_request = 15,
   event_reply = 16,
+  view_buckets = 17,
 };
 
 /// A member's id folded to 64 bits: names it where a collision would cost a wasted datagram and nothing else.
@@ -101,6 +103,19 @@ struct items {
   std::vector<event_record> events;
 };
 
+/// Members by the first bits of their names: a large view is compared by the sums of these, so that a few that differ
+/// are found among thousands without listing all.
+inline constexpr std::size_t view_bucket_bits = 6;
+inline constexpr std::size_t view_bucket_count = std::size_t{1} << view_bucket_bits;
+using bucket_sums = std::array<std::uint32_t, view_bucket_count>;
+[[nodiscard]] constexpr std::size_t bucket_of(short_name name) noexcept {
+  return static_cast<std::size_t>(name.value >> (64 - view_bucket_bits));
+}
+/// A set of buckets, a bit for each.
+using bucket_set = std::uint64_t;
+static_assert(view_bucket_count == 64);
+inline constexpr bucket_set all_buckets = ~bucket_set{0};
+
 /// Short sums over what a node knows: while they are equal, nobody has missed anything.
 struct digests {
   std::uint32_t view = 0;
@@ -112,11 +127,11 @@ struct ping {
   std::uint32_t sequence = 0;
   std::uint32_t addressee = 0;
   short_name sender;
-  membership::digests digests;
+  membership::digests digests = {};
 };
 struct ack {
   std::uint32_t sequence = 0;
-  membership::digests digests;
+  membership::digests digests = {};
   endpoint seen_at = {};  ///< where the ping came from, if that is not where its sender says that it is
 };
 struct ping_request {
@@ -152,6 +167,13 @@ struct view_summary {
   std::vector<view_entry> entries;
 };
 
+/// "These are the sums of my buckets." Over a stream the other's are the answer; to a datagram it is questions for what
+/// lies in buckets that differ.
+struct view_buckets {
+  short_name sender;
+  bucket_sums sums{};
+};
+
 struct event_entry {
   short_name origin;
   std::uint64_t boot = 0;
@@ -169,12 +191,13 @@ struct push_pull_entry {
   membership::claim claim;
   std::uint64_t events_base = 0;
 };
-/// One part of a whole view. The sender's own claim comes first of all.
+/// One part of a view, or of some buckets of it. The sender's own claim comes first of all.
 struct push_pull {
   bool joining = false;
   bool answer = false;
   bool last = false;
-  std::vector<push_pull_entry> entries;
+  bucket_set buckets = all_buckets;
+  std::vector<push_pull_entry> entries = {};
 };
 
 /// From one member to another alone. Datagrams and frames are numbered apart, by each sender for each receiver.
@@ -229,7 +252,7 @@ struct event_reply {
 
 using message_body =
     std::variant<ping, ack, ping_request, nack, stranger, gossip, announce, view_summary, event_summary, push_pull,
-                 direct, receipt, reply, reply_receipt, event_request, event_reply>;
+                 direct, receipt, reply, reply_receipt, event_request, event_reply, view_buckets>;
 
 struct packet {
   message_body body;

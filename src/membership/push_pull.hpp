@@ -4,6 +4,7 @@
 
 #include "artillery/clock.hpp"
 #include "artillery/endpoint.hpp"
+#include "membership/message.hpp"
 
 namespace artillery::membership {
 
@@ -13,7 +14,7 @@ enum class stream_purpose : std::uint8_t {
   ping,      ///< ours: a probe where datagrams did not get through
   join,      ///< ours: first exchange with a seed
   compare,   ///< ours: anti-entropy, which asks for digests first
-  exchange,  ///< ours: both views, whole
+  exchange,  ///< ours: both views, whole or what lies in buckets that differ
   fetch,     ///< ours: an event that a notice told of
   messages,  ///< ours: messages to one member, and their receipts
   serve      ///< the peer's
@@ -25,10 +26,11 @@ struct stream {
   endpoint peer;
   time_point deadline;  ///< then it is given up
   bool up = false;
-  bool greeted = false;  ///< the peer's first frame has come
-  bool spoken = false;   ///< our first frame has gone
-  bool introduced = false;  ///< the peer has said who it is, and is let in
-  bool joining = false;  ///< of a push-pull: the asker knew nobody
+  bool greeted = false;              ///< the peer's first frame has come
+  bool spoken = false;               ///< our first frame has gone
+  bool introduced = false;           ///< the peer has said who it is, and is let in
+  bucket_set buckets = all_buckets;  ///< of an exchange
+  bool joining = false;              ///< of a push-pull: the asker knew nobody
 };
 
 /// Where this node may find its cluster.
@@ -37,6 +39,9 @@ struct seed {
   time_point next_try;
   duration wait{};
 };
+
+/// Members above which an exchange is of the buckets that differ, rather than of all.
+inline constexpr std::size_t exchange_whole_max = 32;
 
 /// Bytes of a push-pull frame above which the next entry goes into another: a view of any size never needs a large
 /// buffer.

@@ -19,9 +19,8 @@ subscription cluster::subscribe(std::string topic) {
 
 subscription::~subscription() {
   if (inner_ == nullptr) return;
-  net::submit(inner_->owner, [stream = inner_->stream](auto& of) {
-    of.topics.remove(stream, asio::error::operation_aborted);
-  });
+  net::submit(inner_->owner,
+              [stream = inner_->stream](auto& of) { of.topics.remove(stream, asio::error::operation_aborted); });
 }
 
 subscription& subscription::operator=(subscription&& other) noexcept {
@@ -35,8 +34,7 @@ const std::string& subscription::topic() const noexcept {
   return inner_->stream->topic;
 }
 
-void subscription::start_next(const std::shared_ptr<inner>& of,
-                              detail::completion<void(std::error_code, event)> done) {
+void subscription::start_next(const std::shared_ptr<inner>& of, detail::completion<void(std::error_code, event)> done) {
   const auto stream = of->stream;
   const auto number = stream->events.reserve();
   detail::on_cancel(done.slot(), of->owner, [stream, number](auto&) { stream->events.cancel(number); });

@@ -1,4 +1,5 @@
-// What a cluster's driver sees of its machine: the addresses, whether it slept, and the group that reaches many at once.
+// What a cluster's driver sees of its machine: the addresses, whether it slept, and the group that reaches many at
+// once.
 #include <array>
 #include <asio/post.hpp>
 

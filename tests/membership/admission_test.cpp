@@ -17,8 +17,8 @@ membership::config only_version_two() {
 
 membership::claim of_version(const peer& p, std::string version) {
   membership::claim c = p.claim();
-  c.facts = std::make_shared<const membership::facts>(membership::facts{
-      .name = to_short_string(p.id), .at = p.at, .tags = {{"version", std::move(version)}}});
+  c.facts = std::make_shared<const membership::facts>(
+      membership::facts{.name = to_short_string(p.id), .at = p.at, .tags = {{"version", std::move(version)}}});
   return c;
 }
 
@@ -65,7 +65,8 @@ TEST_CASE("who is not let in is told of nobody, over TCP or by datagram", "[memb
   CHECK_FALSE(t.out.all<membership::gossip>().empty());
 }
 
-TEST_CASE("a restart or new tags are asked about again; the same member that refutes is not", "[membership][admission]") {
+TEST_CASE("a restart or new tags are asked about again; the same member that refutes is not",
+          "[membership][admission]") {
   int asked = 0;
   membership::config config = only_version_two();
   config.accept = [&asked, inner = config.accept](const membership::member& who) {

@@ -17,9 +17,8 @@ const Event* last_of(const table& t) {
 /// Answers the next probe of whoever is probed, saying that it came from `seen_at`.
 void answer_seeing(table& t, const endpoint& seen_at) {
   const auto ping = t.next_ping();
-  t.receive(
-      ping.to,
-      membership::ack{.sequence = std::get<membership::ping>(ping.message.body).sequence, .seen_at = seen_at});
+  t.receive(ping.to,
+            membership::ack{.sequence = std::get<membership::ping>(ping.message.body).sequence, .seen_at = seen_at});
 }
 
 }  // namespace
@@ -134,7 +133,8 @@ TEST_CASE("a node that does not run, or has left, does not move", "[membership][
 
 // ---- pauses ----
 
-TEST_CASE("a process that was stopped for long is told so, and compares its view at once", "[membership][whereabouts]") {
+TEST_CASE("a process that was stopped for long is told so, and compares its view at once",
+          "[membership][whereabouts]") {
   table t;
   t.meet(make_peer(1));
   t.answer(t.next_ping());

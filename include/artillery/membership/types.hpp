@@ -119,8 +119,8 @@ struct gap {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
 };
-/// This process did not run, or this machine slept, for so long; told of a probe interval and more. Others may have held
-/// this node for failed meanwhile; what is known here is compared with theirs at once.
+/// This process did not run, or this machine slept, for so long; told of a probe interval and more. Others may have
+/// held this node for failed meanwhile; what is known here is compared with theirs at once.
 struct paused {
   duration length{};
 };
@@ -202,12 +202,13 @@ struct config {
   node_id id;
   /// Told to everybody; see `tags_size_max`.
   tag_map tags;
-  /// Whether a member may be known here: asked when one is met, starts again or comes back, and when it changes its name,
-  /// address or tags. None: everybody may. Of one that may not nothing is heard: it is not reported, its events and
-  /// messages are dropped, and its question for the members is not answered; a member that may not be what it has become
-  /// is not heard any more, and reported failed. Counted as `membership.refused_by_application`. To decide alike at all
-  /// members, and the same at any time, or their views differ for good; called on the cluster's strand, so it must not
-  /// wait, throw or call the cluster. It keeps out mistakes (another version, another data centre), not attackers.
+  /// Whether a member may be known here: asked when one is met, starts again or comes back, and when it changes its
+  /// name, address or tags. None: everybody may. Of one that may not nothing is heard: it is not reported, its events
+  /// and messages are dropped, and its question for the members is not answered; a member that may not be what it has
+  /// become is not heard any more, and reported failed. Counted as `membership.refused_by_application`. To decide alike
+  /// at all members, and the same at any time, or their views differ for good; called on the cluster's strand, so it
+  /// must not wait, throw or call the cluster. It keeps out mistakes (another version, another data centre), not
+  /// attackers.
   std::function<bool(const member&)> accept;
   /// Where to listen, UDP and TCP with the same port number. Port 0: one that is free for both.
   static constexpr std::uint16_t default_port = 7946;
@@ -260,9 +261,9 @@ struct config {
   /// No datagram is larger. 508 to 8,900.
   std::size_t datagram_max = 1'400;
   /// A multicast group, or a broadcast address, and a port that reach many members at once. What a node itself has to
-  /// say (its events, joining, leaving, whom it suspects and finds dead) is then also sent there, once; those who listen
-  /// there take it for gossip. It saves time, not datagrams: gossip goes on as it does without, so that neither who
-  /// misses it nor who listens elsewhere is worse off. Multicast stays on the link (one hop). The port is not
+  /// say (its events, joining, leaving, whom it suspects and finds dead) is then also sent there, once; those who
+  /// listen there take it for gossip. It saves time, not datagrams: gossip goes on as it does without, so that neither
+  /// who misses it nor who listens elsewhere is worse off. Multicast stays on the link (one hop). The port is not
   /// `bind`'s, and the same at all members; programs of one machine share it. None: not used.
   endpoint group;
 

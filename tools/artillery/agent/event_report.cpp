@@ -28,7 +28,8 @@ struct event_reporter {
   report operator()(const membership::suspected& happened) const { return member("suspected", happened.member); }
   report operator()(const membership::recovered& happened) const { return member("recovered", happened.member); }
   report operator()(const membership::failed& happened) const { return member("failed", happened.member); }
-  report operator()(const membership::left& happened) const { report made = member("left", happened.member);
+  report operator()(const membership::left& happened) const {
+    report made = member("left", happened.member);
     if (!happened.reason.empty()) made.event["reason"] = bytes_to_json(happened.reason);
     return made;
   }
@@ -70,11 +71,14 @@ struct event_reporter {
              {"count", happened.count}}};
   }
   report operator()(const membership::paused& happened) const {
-    return {"agent", {{"event", "paused"}, {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(happened.length).count()}}};
+    return {
+        "agent",
+        {{"event", "paused"}, {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(happened.length).count()}}};
   }
   report operator()(const membership::moved& happened) const {
-    return {"agent",
-            {{"event", "moved"}, {"before", address_report(happened.before)}, {"after", address_report(happened.after)}}};
+    return {
+        "agent",
+        {{"event", "moved"}, {"before", address_report(happened.before)}, {"after", address_report(happened.after)}}};
   }
   report operator()(const membership::overflow& happened) const {
     return {"agent", {{"event", "overflow"}, {"lost", happened.lost}}};
