@@ -132,7 +132,8 @@ void check_umbrella(const context& at) {
 
 bool is_class_header(std::string_view path) {
   return equals_any(
-      path, {"include/artillery/discovery.hpp", "include/artillery/membership.hpp", "include/artillery/replication.hpp",
+      path, {"include/artillery/discovery.hpp", "include/artillery/membership.hpp",
+             "include/artillery/membership/subscription.hpp", "include/artillery/replication.hpp",
              "include/artillery/replication/quorum_authority.hpp", "include/artillery/node.hpp"});
 }
 
