@@ -23,9 +23,18 @@ using artillery::node_id;
 using artillery::membership::member;
 using nlohmann::json;
 
-json too_large() {
-  return control::error_reply(make_error_code(errc::too_large));
+/// What a too large payload is told; the library's words cannot know the limit, nor that of the control socket.
+json too_large(const control::message& request, const std::string& allowed, std::size_t value_size_max) {
+  const std::string here = "at most " + std::to_string(value_size_max) + " are taken here (agent --value-size-max)";
+  return control::error_reply("too_large", "the payload has " + std::to_string(request.body_size) + " bytes; " +
+                                               (request.body_dropped ? here : allowed));
 }
+
+constexpr const char* message_allowed =
+    "a reliable message takes at most 1 MiB, a best-effort one what a datagram holds, some 1,300 bytes";
+constexpr const char* question_allowed =
+    "a question goes into a datagram with the names and tags of those who are asked: some 1,200 bytes in all";
+constexpr const char* answer_allowed = "an answer takes at most 1 MiB";
 
 artillery::membership::delivery delivery_field(const json& head) {
   using artillery::membership::delivery;
@@ -77,7 +86,10 @@ artillery::membership::query_options options_of(const json& head, const std::vec
   options.timeout = timeout_field(head);
   if (options.timeout > artillery::membership::query_timeout_max)
     throw bad_field{"'timeout_ms' must be, of a query, a whole number from 1 to 3600000"};
-  for (const std::string& name : texts_field(head, "members")) options.members.push_back(node_called(name, members));
+  for (const std::string& name : texts_field(head, "members")) {
+    options.members.push_back(node_called(name, members));
+    if (options.members.back() == self) throw bad_field{"'" + name + "' is this agent itself; others are asked"};
+  }
   const wanted_tags tags = tags_field(head);
   const bool has_open = std::any_of(tags.begin(), tags.end(), [](const auto& one) { return !one.second; });
   if (!has_open) {
@@ -106,22 +118,28 @@ void request_handler::send(const control::message& request, const answer& done) 
   const node_id whom = node_called(to, present(of_.node.members()));
   if (whom == of_.node.self().id)
     throw bad_field{"'" + to + "' is this agent itself; a message goes to another member"};
-  if (request.body_dropped) return done(too_large(), std::nullopt);
-  of_.node.async_send(whom, std::move(topic), bytes{request.body}, how, [done, to](std::error_code error) {
-    done(error ? send_refusal(error, to) : json{{"ok", true}}, std::nullopt);
-  });
+  json large = too_large(request, message_allowed, of_.value_size_max);
+  if (request.body_dropped) return done(std::move(large), std::nullopt);
+  of_.node.async_send(whom, std::move(topic), bytes{request.body}, how,
+                      [done, to, large = std::move(large)](std::error_code error) {
+                        if (error == errc::too_large) return done(large, std::nullopt);
+                        done(error ? send_refusal(error, to) : json{{"ok", true}}, std::nullopt);
+                      });
 }
 
 void request_handler::query(const control::message& request, const asked& done) {
   try {
     std::string topic = topic_field(request.head, true);
     auto options = options_of(request.head, present(of_.node.members()), of_.node.self().id);
-    if (request.body_dropped) return done(too_large(), nullptr);
-    of_.node.async_query(std::move(topic), bytes{request.body}, std::move(options),
-                         [done, &node = of_.node](std::error_code error, std::uint64_t number) {
-                           if (error) return done(control::error_reply(error), nullptr);
-                           done({{"ok", true}}, std::make_shared<question>(node, number));
-                         });
+    json large = too_large(request, question_allowed, of_.value_size_max);
+    if (request.body_dropped) return done(std::move(large), nullptr);
+    of_.node.async_query(
+        std::move(topic), bytes{request.body}, std::move(options),
+        [done, &node = of_.node, large = std::move(large)](std::error_code error, std::uint64_t number) {
+          if (error == errc::too_large) return done(large, nullptr);
+          if (error) return done(control::error_reply(error), nullptr);
+          done({{"ok", true}}, std::make_shared<question>(node, number));
+        });
   } catch (const bad_field& wrong) {
     done(control::error_reply(control::bad_request, wrong.what()), nullptr);
   }
@@ -136,8 +154,10 @@ void request_handler::answer_query(const control::message& request, const answer
     throw bad_field{"'number' must be that of a query which was reported here"};
   heard.origin = *origin;
   heard.number = number->get<std::uint64_t>();
-  if (request.body_dropped) return done(too_large(), std::nullopt);
-  of_.node.async_answer(std::move(heard), bytes{request.body}, [done](std::error_code error) {
+  json large = too_large(request, answer_allowed, of_.value_size_max);
+  if (request.body_dropped) return done(std::move(large), std::nullopt);
+  of_.node.async_answer(std::move(heard), bytes{request.body}, [done, large = std::move(large)](std::error_code error) {
+    if (error == errc::too_large) return done(large, std::nullopt);
     if (error == errc::timed_out)
       return done(control::error_reply("timed_out", "its time is over, it was answered, or there was no such query"),
                   std::nullopt);
