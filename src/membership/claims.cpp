@@ -379,8 +379,10 @@ void core::reap(time_point now) {
     }
   }
   std::sort(failed.begin(), failed.end(), [](const auto* a, const auto* b) { return a->since > b->since; });
+  // In a small table they leave room for others.
+  const std::size_t kept_max = std::min(buried_max, config_.members_max / 2);
   for (std::size_t i = 0; i < failed.size(); ++i) {
-    if (i >= buried_max) {
+    if (i >= kept_max) {
       forgotten.push_back(failed[i]->key);
     } else if (!std::exchange(failed[i]->buried, true)) {
       say_no_more_of(failed[i]->key);

@@ -185,7 +185,7 @@ void cluster::state::ready(std::uint64_t number, detail::completion<void(std::er
 
 void cluster::state::join(std::uint64_t number, done waiting) {
   if (core().inner().has_left()) return waiting(errc::has_left);
-  if (core().inner().present() > 0) return waiting({});
+  if (running() && core().inner().present() > 0) return waiting({});
   joining.add(number, std::move(waiting));
 }
 

@@ -237,7 +237,7 @@ void core::send_state(stream& to, bool answer, effects_type& out) {
   push_pull part{
       .joining = to.joining && !answer, .answer = answer, .last = false, .buckets = to.buckets, .entries = {}};
   // Whoever joins is to be told some events again: it is said to be as far as before them.
-  const bool replays = answer && to.joining && config_.events_replayed > 0;
+  const bool replays = answer && to.joining && config_.events_replayed > 0 && !mutant(mutation::no_replay);
   const auto replayed =
       replays ? user_events_.bases_before_last(config_.events_replayed) : std::map<std::uint64_t, std::uint64_t>{};
   const auto base_for = [&](short_name origin, std::uint64_t base) {

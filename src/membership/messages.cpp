@@ -62,6 +62,7 @@ void messages::forget(const node_id& id) {
 
 void messages::post(correspondence& to, waiting_message what) {
   ++waiting_;
+  may_be_busy_ = true;
   waiting_bytes_ += what.payload.size();
   what.number = ++to.frames_sent;
   to.waiting.push_back(std::move(what));
@@ -122,11 +123,13 @@ void messages::renumber(correspondence& with, std::uint64_t highest) {
   with.unheard = 0;
 }
 
-std::vector<node_id> messages::busy() const {
+std::vector<node_id> messages::busy() {
   std::vector<node_id> all;
+  if (!may_be_busy_) return all;
   for (const correspondence& c : rows_) {
     if (!c.waiting.empty() || c.stream != 0) all.push_back(c.key);
   }
+  may_be_busy_ = !all.empty();
   return all;
 }
 

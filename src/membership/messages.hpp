@@ -99,7 +99,7 @@ public:
   static void renumber(correspondence& with, std::uint64_t highest);
 
   /// Members that something waits for, or that a stream goes to.
-  [[nodiscard]] std::vector<node_id> busy() const;
+  [[nodiscard]] std::vector<node_id> busy();
   [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
   [[nodiscard]] std::size_t waiting_bytes() const noexcept { return waiting_bytes_; }
   [[nodiscard]] std::vector<finished_call> take_finished() { return std::exchange(finished_, {}); }
@@ -122,6 +122,7 @@ private:
   detail::indexed<correspondence, detail::node_id_hash> rows_;
   std::size_t waiting_ = 0;
   std::size_t waiting_bytes_ = 0;
+  bool may_be_busy_ = false;  // false: nothing waits and no stream is there, so that nobody need be looked at
   std::vector<finished_call> finished_;
 };
 

@@ -49,9 +49,11 @@ enum class mutation : std::uint8_t {
   asks_everybody,            ///< whom a query is for does not matter
   notices_suffice,           ///< an event that was told by a notice is not fetched
   no_byte_limit,             ///< news is sent whatever was sent already
+  no_replay,                 ///< who is new is told nothing again
+  replays_everything,        ///< who is new is told all again that is kept
 };
 
-inline constexpr std::size_t mutations = 38;
+inline constexpr std::size_t mutations = 40;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_deduplication",
                                                                         "no_topic_order",
@@ -89,8 +91,10 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "answers_counted_twice",
                                                                         "asks_everybody",
                                                                         "notices_suffice",
-                                                                        "no_byte_limit"};
-static_assert(static_cast<std::size_t>(mutation::no_byte_limit) + 1 == mutations);
+                                                                        "no_byte_limit",
+                                                                        "no_replay",
+                                                                        "replays_everything"};
+static_assert(static_cast<std::size_t>(mutation::replays_everything) + 1 == mutations);
 
 #ifdef ARTILLERY_MUTANTS
 extern mutation planted;  // defined by the program that plants

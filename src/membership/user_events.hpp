@@ -98,6 +98,8 @@ public:
   /// origin whose missing events should be asked for (again).
   template <class Ask>
   void expire(time_point now, duration wait, duration ask_again, std::vector<event>& out, Ask ask) {
+    if (!may_lack_) return;
+    may_lack_ = false;
     for (std::size_t i = 0; i < origins_.size(); ++i) {
       origin_row& o = origins_[i];
       if (!o.missing_since) continue;
@@ -108,6 +110,7 @@ public:
         ask(o.key);
       }
       update_deadline(o, wait);
+      may_lack_ = may_lack_ || o.missing_since;
     }
   }
   void postpone(duration by) noexcept;
@@ -151,12 +154,13 @@ private:
   [[nodiscard]] std::uint64_t believed_max(const member_row& from, std::uint64_t base) const noexcept;
   static void settle(origin_row& o, std::vector<event>& out);
   static void skip_to(origin_row& o, std::uint64_t base, std::vector<event>& out);
-  static void skip_missing(origin_row& o, time_point now, std::vector<event>& out);
-  static void note_missing(origin_row& o, time_point now);
+  void skip_missing(origin_row& o, time_point now, std::vector<event>& out);
+  void note_missing(origin_row& o, time_point now);
   static void update_deadline(origin_row& o, duration wait) noexcept;
   static event_entry entry_of(const origin_row& o) noexcept;
 
   detail::indexed<origin_row, detail::node_id_hash> origins_;
+  bool may_lack_ = false;  // false: nothing of anybody is missing, so that not all need be looked at after each input
   // A place is the order of keeping, and in the lowest bit whether the event is an own one.
   std::deque<kept_event> kept_own_;
   std::deque<kept_event> kept_others_;

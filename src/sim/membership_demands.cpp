@@ -1,7 +1,9 @@
 #include "sim/membership_demands.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <vector>
 
 namespace artillery::sim {
 namespace {
@@ -21,6 +23,9 @@ constexpr std::size_t large_event = 30'000;
 
 /// What a run asks has ended after this.
 constexpr duration longest_query = 10'100ms;
+
+/// Sent before those that somebody new is to be told again.
+constexpr std::size_t events_before_replayed = 2;
 
 /// Events that one member sends at once: more than the smallest store keeps.
 constexpr int burst_events = 8;
@@ -238,6 +243,39 @@ void membership_demands::restarting() {
   const bool is_taken = row != nullptr && row->standing.boot == world_.boot(restarted) && row->present();
   if (!is_taken) violate(host_name(asked) + " does not take " + host_name(restarted) + " for restarted at once");
   convergence("after a restart", 0s);
+}
+
+void membership_demands::replaying() {
+  const membership::config& config = world_.settings();
+  if (broken() || config.events_replayed == 0) return;
+  auto members = world_.members();
+  // Who is refused a stream joins by datagrams, which say nothing of events.
+  if (members.size() < 2 || members.size() > talkers_max || config.streams_max < members.size()) return;
+  detail::random random = random_.fork("replaying");
+  random.shuffle(members);
+  const host newcomer = members.back();
+  members.pop_back();
+  const std::string topic = "before";
+  const duration told = world_.stretched(dissemination_bound(config, world_.size()));
+  std::map<host, std::vector<std::uint64_t>> due;
+  for (std::size_t left = config.events_replayed + events_before_replayed; left > 0; --left) {
+    const host from = members[left % members.size()];
+    world_.broadcast(from, topic);
+    world_.run_for(told);
+    ++figures_.operations;
+    if (left <= config.events_replayed) due[from].push_back(world_.sent_on(world_.process(from), topic));
+  }
+  world_.crash(newcomer);
+  world_.restart(newcomer, {members.front()}, false);
+  ++figures_.restarts;
+  convergence("after somebody new came", 0s);
+  world_.run_for(told);
+  for (host from : members) {
+    const auto& seen = world_.checkers().events_seen(world_.process(newcomer), world_.process(from), topic);
+    if (seen == due[from]) continue;
+    violate(host_name(newcomer) + " is new and was told " + std::to_string(seen.size()) + " events of " +
+            host_name(from) + " from before, of which the last " + std::to_string(due[from].size()) + " were due");
+  }
 }
 
 void membership_demands::leaving() {

@@ -30,6 +30,8 @@ public:
   void idle_load();
   /// Who was restarted is taken for its new life at once by whom it asks, without waiting for the old one's end.
   void restarting();
+  /// Who is new is told the last events again, as many as is wished, once and in order, and no others from before.
+  void replaying();
   /// Who leaves is reported left, by all.
   void leaving();
   /// M2: the dead are reported failed by every living member, within the bound.

@@ -51,6 +51,7 @@ public:
     demands_.burst();
     demands_.idle_load();
     demands_.restarting();
+    demands_.replaying();
     demands_.leaving();
     demands_.completeness();
     demands_.memory();

@@ -37,7 +37,8 @@ membership_scale::membership_scale(std::uint64_t seed, scale_plan plan)
     : plan_{std::move(plan)},
       world_{seed},
       identities_{world_.seed_for("membership.identities")},
-      victims_{world_.seed_for("membership.victims")} {}
+      victims_{world_.seed_for("membership.victims")},
+      talkers_{world_.seed_for("membership.talkers")} {}
 
 scale_figures membership_scale::run(const std::function<void(duration, const char*)>& look) {
   look_ = look;
@@ -57,6 +58,7 @@ scale_figures membership_scale::run(const std::function<void(duration, const cha
     figures.quiet = world_.now() - whole;
     figures.joining = sent_so_far();
     measure_idle(figures);
+    if (plan_.busy > duration{}) measure_busy(figures);
     for (std::size_t i = 0; i < plan_.single_deaths; ++i) {
       for (const scale_detection& one : kill(1)) figures.single_deaths.push_back(one);
       restart_dead();
@@ -99,20 +101,99 @@ void membership_scale::start_all() {
 
 void membership_scale::measure_idle(scale_figures& into) {
   const scale_load before = sent_so_far();
-  for (host which = 0; which < nodes_.size(); ++which) {
-    nodes_[which].sent_before = core(which).counted().datagrams_sent;
-  }
+  note_sent();
   const time_point end = world_.now() + plan_.idle;
   while (world_.now() < end) {
     world_.run_for(std::min<duration>(look_interval, end - world_.now()));
     look("idle");
   }
   into.idle = plan_.idle;
-  into.idle_load = sent_so_far() - before;
-  for (host which = 0; which < nodes_.size(); ++which) {
-    into.idle_load.datagrams_of_busiest =
-        std::max(into.idle_load.datagrams_of_busiest, core(which).counted().datagrams_sent - nodes_[which].sent_before);
+  into.idle_load = sent_since(before);
+}
+
+void membership_scale::measure_busy(scale_figures& into) {
+  const scale_load before = sent_so_far();
+  note_sent();
+  const time_point begin = world_.now();
+  make_news(into, begin);
+  // What was said last is on its way yet, and whoever left last comes back.
+  run_until("getting quiet", [this] { return is_whole() && is_quiet(); });
+  into.busy = world_.now() - begin;
+  into.busy_load = sent_since(before);
+  into.events_delivered = events_delivered_;
+}
+
+void membership_scale::make_news(scale_figures& into, time_point begin) {
+  time_point leaves_at = begin;
+  for (time_point at = begin; at < begin + plan_.busy; at += scale_news::event_spacing) {
+    send_event();
+    ++into.events_sent;
+    if (at >= leaves_at) {
+      leave_and_return();
+      ++into.leaves;
+      leaves_at += scale_news::leave_spacing;
+    }
+    world_.run_for(scale_news::event_spacing);
+    look("busy");
   }
+}
+
+void membership_scale::send_event() {
+  const host from = drawn_member();
+  world_.call(from, [](program& p, time_point now, network_effects& out) {
+    static_cast<membership_host&>(p).run(
+        [](membership::core& core, time_point at, membership::core::effects_type& effects) {
+          static_cast<void>(core.broadcast("news", bytes{std::string(scale_news::event_size, 'x')}, at, effects));
+        },
+        now, out);
+  });
+}
+
+/// It comes back when it is gone.
+void membership_scale::leave_and_return() {
+  const host which = drawn_member();
+  nodes_[which].has_left = true;
+  world_.call(which, [](program& p, time_point now, network_effects& out) {
+    static_cast<membership_host&>(p).run(
+        [](membership::core& core, time_point at, membership::core::effects_type& effects) {
+          static_cast<void>(core.leave(at, effects));
+        },
+        now, out);
+  });
+}
+
+void membership_scale::gone(std::size_t process, time_point now) {
+  world_.schedule(now, [this, process] {
+    world_.crash(process);
+    ++nodes_[process].who.boot;
+    nodes_[process].has_left = false;
+    world_.restart(process, make(process));
+  });
+}
+
+/// By whom nobody joins.
+host membership_scale::drawn_member() {
+  while (true) {
+    const host which = plan_.seeds + static_cast<host>(talkers_.below(nodes_.size() - plan_.seeds));
+    if (world_.is_up(which) && !nodes_[which].has_left) return which;
+  }
+}
+
+void membership_scale::note_sent() {
+  for (host which = 0; which < nodes_.size(); ++which) {
+    nodes_[which].sent_before = core(which).counted().datagrams_sent;
+  }
+}
+
+scale_load membership_scale::sent_since(const scale_load& before) {
+  scale_load sent = sent_so_far() - before;
+  for (host which = 0; which < nodes_.size(); ++which) {
+    const std::uint64_t all = core(which).counted().datagrams_sent;
+    // Who was started anew counts from nothing.
+    const std::uint64_t own = all < nodes_[which].sent_before ? all : all - nodes_[which].sent_before;
+    sent.datagrams_of_busiest = std::max(sent.datagrams_of_busiest, own);
+  }
+  return sent;
 }
 
 std::vector<scale_detection> membership_scale::kill(std::size_t count) {
@@ -180,6 +261,7 @@ void membership_scale::look(const char* at) const {
 
 void membership_scale::delivered(std::size_t /*process*/, const membership::event& event, time_point now) {
   if (std::holds_alternative<membership::joined>(event)) last_joined_ = now;
+  if (std::holds_alternative<membership::user_event>(event)) ++events_delivered_;
   const auto* failed = std::get_if<membership::failed>(&event);
   if (failed == nullptr) return;
   const host about = host_of_.at(failed->member.id);

@@ -23,12 +23,21 @@ struct scale_plan {
   std::size_t seeds = 3;                                  ///< members whose endpoints every other is given
   duration start_spacing = std::chrono::milliseconds{5};  ///< from one member's start to the next one's
   duration idle = std::chrono::seconds{60};               ///< for so long the load is measured
+  duration busy{};                 ///< for so long it is measured while members have something to say; see `scale_news`
   std::size_t single_deaths = 10;  ///< one after another, each followed by a restart, so that the size stays
   std::size_t joint_deaths = 10;   ///< at once, at the end; at most a quarter of the members
   /// A cluster that is not whole, or quiet, or has not noticed a death after this never will be.
   duration patience = std::chrono::minutes{20};
   bool restarts_all = false;  ///< at last, one process after the other, as they were started
   membership::config settings = membership::config::lan();
+};
+
+/// What goes on in a cluster that is busy, as much of it whatever its size: events from members drawn, and now and then
+/// one that leaves, and comes back as a new life once it is gone.
+struct scale_news {
+  static constexpr duration event_spacing = std::chrono::milliseconds{500};
+  static constexpr std::size_t event_size = 64;
+  static constexpr duration leave_spacing = std::chrono::seconds{10};
 };
 
 /// What the members sent in a time, all together.
@@ -55,6 +64,11 @@ struct scale_figures {
   scale_load joining;     ///< from the first start until then
   duration idle{};
   scale_load idle_load;
+  duration busy{};
+  scale_load busy_load;
+  std::uint64_t events_sent = 0;
+  std::uint64_t events_delivered = 0;
+  std::uint64_t leaves = 0;
   std::vector<scale_detection> single_deaths;
   std::vector<scale_detection> joint_deaths;
   std::optional<duration> restarted;  ///< from the last restart until every view was of the new lives, complete
@@ -77,6 +91,7 @@ private:
   struct node {
     membership::identity who;
     std::uint64_t sent_before = 0;  // datagrams, when the load began to be measured
+    bool has_left = false;
   };
   /// A death that is being noticed.
   struct death {
@@ -90,11 +105,19 @@ private:
 
   void delivered(std::size_t process, const membership::event& event, time_point now) override;
   void sent_datagram(std::size_t /*process*/, std::size_t /*size*/, time_point /*now*/) override {}
+  void gone(std::size_t process, time_point now) override;
 
   [[nodiscard]] std::unique_ptr<membership_host> make(host which);
   [[nodiscard]] const membership::core& core(host which);
   void start_all();
   void measure_idle(scale_figures& into);
+  void measure_busy(scale_figures& into);
+  void make_news(scale_figures& into, time_point begin);
+  void send_event();
+  void leave_and_return();
+  void note_sent();
+  [[nodiscard]] scale_load sent_since(const scale_load& before);
+  [[nodiscard]] host drawn_member();
   [[nodiscard]] std::vector<scale_detection> kill(std::size_t count);
   void restart_dead();
   void restart_all(scale_figures& into);
@@ -111,11 +134,13 @@ private:
   sim::world world_;
   detail::random identities_;
   detail::random victims_;
+  detail::random talkers_;
   std::vector<node> nodes_;
   std::map<node_id, host> host_of_;
   std::map<host, death> deaths_;
   std::size_t living_ = 0;
   std::uint64_t false_reports_ = 0;
+  std::uint64_t events_delivered_ = 0;
   time_point begin_;
   time_point last_joined_;  // when a view last grew
   std::function<void(duration, const char*)> look_;

@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t nodes_least = 3;
 constexpr std::size_t nodes_most = 64;
 
+constexpr std::uint64_t replayed_most = 6;
+
 /// No clock is off by more, in millionths: what quartz does, and what replication allows for.
 constexpr std::uint64_t drift_max = 500;
 
@@ -257,6 +259,10 @@ membership_swarm draw_membership_swarm(const detail::random& random, const run_o
   if (random.fork("cap").chance(1, 4)) {
     s.settings.bytes_per_second_max = 16 * (s.settings.gossip_fanout + 1) * s.settings.datagram_max;
   }
+  detail::random replay = random.fork("replay");
+  const bool replays = replay.chance(1, 4);
+  const auto replayed = static_cast<std::size_t>(replay.between(1, replayed_most));
+  if (replays) s.settings.events_replayed = std::min(replayed, s.settings.events_kept_max);
   detail::random further = random.fork("further habits");
   const std::uint64_t further_faults = further.between(1, 8);
   const bool chatters = further.chance(1, 8);

@@ -185,22 +185,3 @@ TEST_CASE("every waiting operation ends when it is cancelled, and when the clust
   }
   for (const auto& error : errors) CHECK(error == asio::error::operation_aborted);
 }
-
-TEST_CASE("a cluster speaks IPv6", "[membership][socket]") {
-  asio::io_context context;
-  membership::config config = quick("six");
-  std::array<std::uint8_t, 16> loopback{};
-  loopback[15] = 1;
-  config.bind = endpoint::v6(loopback, 0);
-  node a{context, config};
-  node b{context, config};
-  std::optional<std::error_code> failed;
-  a.cluster.async_ready([&](std::error_code error, endpoint at) {
-    failed = error;
-    if (!error) b.cluster.add_seed(at);
-  });
-  REQUIRE(run_until(context, [&] { return failed.has_value(); }));
-  if (*failed) return;  // this machine has no IPv6
-  REQUIRE(run_until(context, [&] { return a.count<membership::joined>() == 1 && b.count<membership::joined>() == 1; }));
-  CHECK(a.cluster.self().at.is_v6());
-}

@@ -35,6 +35,7 @@ private:
     std::uint64_t boots = 0;
     std::vector<endpoint> seeds;
     tag_map tags;
+    std::string called;  // as its host, unless told
   };
   struct told_of_process {
     std::uint64_t refutations = 0;
@@ -44,12 +45,18 @@ private:
 
   void delivered(std::size_t process, const event& what, time_point now) override;
   void sent_datagram(std::size_t, std::size_t, time_point) override {}
+  void ended(std::size_t process, const finished_call& what, time_point now) override;
+  void came(std::size_t process, const query_news& what, time_point now) override;
 
   void form_cluster(const command& what);
   void start(const command& what);
   void restart(const command& what);
   void set_tags(const command& what);
   void tell_members(const command& what);
+  bool obey_talk(const command& what);
+  void send(const command& what);
+  void query(const command& what);
+  void answer(const command& what);
   void ask(const command& what, const std::function<std::error_code(core&, time_point, core::effects_type&)>& call);
   [[nodiscard]] std::unique_ptr<sim::membership_host> make_process(const std::string& name);
   [[nodiscard]] bool all_see_all();
@@ -64,6 +71,8 @@ private:
   std::map<std::string, resident> residents_;
   std::vector<std::string> processes_;  // by number: whose it is
   std::vector<told_of_process> told_;
+  std::map<std::string, membership::query> asked_;  // the last question that a member was told
+  std::map<std::uint64_t, std::string> calls_;      // what was to be done by each
 };
 
 /// `role:db`, `zone:a` … as tags.
@@ -75,6 +84,13 @@ tag_map tags_of(const command& what, const std::vector<std::string>& words) {
     tags[word.substr(0, colon)] = word.substr(colon + 1);
   }
   return tags;
+}
+
+/// A word, and dots up to the size that is wanted.
+std::string payload_of(const command& what, std::size_t place) {
+  std::string payload = what.word(place);
+  payload.resize(std::max<std::size_t>(payload.size(), what.number_option("size").value_or(0)), '.');
+  return payload;
 }
 
 bool membership_room::obey(const command& what) {
@@ -91,10 +107,24 @@ bool membership_room::obey(const command& what) {
     set_tags(what);
   } else if (name == "leave") {
     ask(what, [](core& c, time_point now, auto& out) { return c.leave(now, out); });
-  } else if (name == "broadcast") {
+  } else {
+    return obey_talk(what);
+  }
+  return true;
+}
+
+bool membership_room::obey_talk(const command& what) {
+  const std::string& name = what.name();
+  if (name == "broadcast") {
     const std::string topic = what.word(2);
-    const std::string payload = what.word(3);
+    const std::string payload = payload_of(what, 3);
     ask(what, [=](core& c, time_point now, auto& out) { return c.broadcast(topic, payload, now, out); });
+  } else if (name == "send") {
+    send(what);
+  } else if (name == "query") {
+    query(what);
+  } else if (name == "answer") {
+    answer(what);
   } else {
     return false;
   }
@@ -115,6 +145,8 @@ void membership_room::form_cluster(const command& what) {
   config_.gossip_to_failed = what.duration_option("gossip_to_failed").value_or(config_.gossip_to_failed);
   config_.reconnect_interval = what.duration_option("reconnect_interval").value_or(config_.reconnect_interval);
   config_.gap_wait = what.duration_option("gap_wait").value_or(config_.gap_wait);
+  config_.datagram_max = what.number_option("datagram_max").value_or(config_.datagram_max);
+  config_.events_replayed = what.number_option("events_replayed").value_or(config_.events_replayed);
   if (!config_.validate().empty()) what.fail(config_.validate());
   stage_.story.mute(true);
   for (const std::string& name : names) {
@@ -151,6 +183,7 @@ void membership_room::start(const command& what) {
   resident& added = settle(name);
   if (seed) added.seeds.push_back(stage_.at(*seed));
   if (tags) added.tags = tags_of(what, {*tags});
+  added.called = what.option("called").value_or("");
   stage_.add(name, added.at, make_process(name));
 }
 
@@ -167,7 +200,7 @@ std::unique_ptr<sim::membership_host> membership_room::make_process(const std::s
   const identity who{.id = {number, seed_}, .boot = ++here.boots};
   words_.name_node(who.id, name);
   config own = config_;
-  own.name = name;
+  own.name = here.called.empty() ? name : here.called;
   own.tags = here.tags;
   const std::size_t process = processes_.size();
   processes_.push_back(name);
@@ -204,6 +237,38 @@ void membership_room::set_tags(const command& what) {
   ask(what, [tags](core& c, time_point now, auto& out) { return c.set_tags(tags, now, out); });
 }
 
+void membership_room::send(const command& what) {
+  const node_id to{detail::hash_name(member_named(what, 2)), seed_};
+  const std::string topic = what.word(3);
+  const std::string payload = payload_of(what, 4);
+  const std::uint64_t call = calls_.size() + 1;
+  calls_[call] = "the message to " + what.word(2);
+  const send_options how{.delivery = delivery::reliable,
+                         .timeout = what.duration_option("within").value_or(send_options{}.timeout)};
+  ask(what, [=](core& c, time_point now, auto& out) { return c.send(call, to, topic, payload, how, now, out); });
+}
+
+void membership_room::query(const command& what) {
+  query_options options;
+  options.timeout = what.duration_option("within").value_or(options.timeout);
+  if (const auto tags = what.option("tags")) options.tags = tags_of(what, {*tags});
+  const std::string topic = what.word(2);
+  const std::string payload = payload_of(what, 3);
+  const std::uint64_t call = calls_.size() + 1;
+  calls_[call] = "the question";
+  ask(what, [=](core& c, time_point now, auto& out) { return c.query(call, topic, payload, options, now, out); });
+}
+
+/// The last question that this member was told.
+void membership_room::answer(const command& what) {
+  const auto found = asked_.find(member_named(what, 1));
+  if (found == asked_.end()) what.fail(what.word(1) + " was asked nothing");
+  const membership::query asked = found->second;
+  const std::string payload = payload_of(what, 2);
+  ask(what,
+      [=](core& c, time_point now, auto& out) { return c.answer(asked.origin, asked.number, payload, now, out); });
+}
+
 // --- what is told ---
 
 const core* membership_room::core_of(const std::string& name) {
@@ -212,7 +277,26 @@ const core* membership_room::core_of(const std::string& name) {
 }
 
 void membership_room::delivered(std::size_t process, const event& what, time_point) {
+  if (const auto* asked = std::get_if<membership::query>(&what)) asked_[processes_[process]] = *asked;
   stage_.tell("event", words_.event_text(processes_[process], what));
+}
+
+void membership_room::ended(std::size_t process, const finished_call& what, time_point) {
+  const std::string end = what.error ? "ends: " + what.error.message() : "is there";
+  stage_.tell("answer", processes_[process] + ": " + calls_[what.call] + " " + end);
+}
+
+void membership_room::came(std::size_t process, const query_news& what, time_point) {
+  const std::string& asker = processes_[process];
+  if (const auto* one = std::get_if<membership::answer>(&what.what)) {
+    stage_.tell("answer", asker + " is answered " + membership_words::payload_text(one->payload) + " by " +
+                              words_.name_of(one->from));
+  } else {
+    const auto& end = std::get<query_end>(what.what);
+    stage_.tell("answer", asker + ": " + calls_[what.call] + " ends: of " + std::to_string(end.asked) + " asked, " +
+                              std::to_string(end.heard) + " heard it and " + std::to_string(end.answered) +
+                              " answered");
+  }
 }
 
 void membership_room::after_input(const std::string& host) {

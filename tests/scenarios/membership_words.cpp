@@ -105,13 +105,11 @@ described membership_words::describe_body(const message_body& body) const {
     return {"event_summary", purpose + list_of(*m)};
   }
   if (const auto* m = std::get_if<direct>(&body)) {
-    return {"direct",
-            "message " + std::to_string(m->number) + ", " + m->topic + " '" + std::string{m->payload.text()} + "'"};
+    return {"direct", "message " + std::to_string(m->number) + ", " + m->topic + " " + payload_text(m->payload)};
   }
   if (const auto* m = std::get_if<reply>(&body)) {
     const std::string question = " question " + std::to_string(m->question);
-    return {"reply", m->answers ? "reply to" + question + " '" + std::string{m->payload.text()} + "'"
-                                : "reply: I have" + question};
+    return {"reply", m->answers ? "reply to" + question + " " + payload_text(m->payload) : "reply: I have" + question};
   }
   if (const auto* m = std::get_if<reply_receipt>(&body)) {
     return {"reply_receipt", "receipt of the reply to question " + std::to_string(m->question)};
@@ -155,12 +153,20 @@ described membership_words::describe(const utterance& what) const {
     separator = " + ";
   }
   for (const event_record& each : news.events) {
-    result.text += separator + event_place(each.sequence, name_of(each.origin));
+    result.text += separator + (each.fetch_size > 0 ? "notice of " : "");
+    result.text += event_place(each.sequence, name_of(each.origin));
     separator = " + ";
   }
   const bool probing = std::holds_alternative<ping>(read.value.body) || std::holds_alternative<ack>(read.value.body);
   if (probing) result.kind += "_with_news";
   return result;
+}
+
+std::string membership_words::payload_text(const bytes& payload) {
+  constexpr std::size_t shown_max = 40;
+  const std::string text{payload.text()};
+  if (text.size() <= shown_max) return "'" + text + "'";
+  return "'" + text.substr(0, text.find_last_not_of('.') + 1) + "…' of " + std::to_string(text.size()) + " bytes";
 }
 
 std::string membership_words::member_text(const member& who) {
@@ -182,13 +188,13 @@ std::string membership_words::event_text(const std::string& host, const event& w
     return host + ": " + e->second.name + life_of(e->second) + " has the name of another" + life_of(e->first);
   }
   if (const auto* e = std::get_if<user_event>(&what)) {
-    return host + " hears " + e->topic + " '" + std::string{e->payload.text()} + "' from " + name_of(e->origin);
+    return host + " hears " + e->topic + " " + payload_text(e->payload) + " from " + name_of(e->origin);
   }
   if (const auto* e = std::get_if<message>(&what)) {
-    return host + " is told " + e->topic + " '" + std::string{e->payload.text()} + "' by " + name_of(e->origin);
+    return host + " is told " + e->topic + " " + payload_text(e->payload) + " by " + name_of(e->origin);
   }
   if (const auto* e = std::get_if<query>(&what)) {
-    return host + " is asked " + e->topic + " '" + std::string{e->payload.text()} + "' by " + name_of(e->origin);
+    return host + " is asked " + e->topic + " " + payload_text(e->payload) + " by " + name_of(e->origin);
   }
   if (const auto* e = std::get_if<gap>(&what)) {
     const std::string last = e->count == 1 ? "" : ".." + std::to_string(e->first + e->count - 1);

@@ -26,6 +26,9 @@ public:
   [[nodiscard]] std::string event_text(const std::string& host, const membership::event& what) const;
   /// "n2 suspect (incarnation 1)"
   [[nodiscard]] static std::string member_text(const membership::member& who);
+  /// In quotes; a long one is cut short.
+  [[nodiscard]] static std::string payload_text(const bytes& payload);
+  [[nodiscard]] std::string name_of(const node_id& id) const;
 
 private:
   [[nodiscard]] described describe_body(const membership::message_body& body) const;
@@ -33,7 +36,6 @@ private:
   [[nodiscard]] std::string list_of(const membership::event_summary& what) const;
   [[nodiscard]] std::string list_of(const membership::push_pull& what) const;
   [[nodiscard]] std::string claim_text(const membership::claim& what) const;
-  [[nodiscard]] std::string name_of(const node_id& id) const;
   [[nodiscard]] std::string name_of(membership::short_name name) const;
 
   std::map<node_id, std::string> full_names_;

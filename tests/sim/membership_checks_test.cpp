@@ -93,6 +93,8 @@ TEST_CASE("each check of membership is seen to fail", "[membership][mutants]") {
       trial{mutation::no_digest_repair, "final events of"}, trial{mutation::forgets_own_events, "sent at once", none},
       trial{mutation::never_done_telling, "an idle cluster", none},
       trial{mutation::refuses_restarts, "for restarted at once", none},
+      trial{mutation::no_replay, "is new and was told", none},
+      trial{mutation::replays_everything, "is new and was told", none},
       trial{mutation::renews_suspicions, "not every death is known", none},
       trial{mutation::keeps_old_events, "things when idle", none});
   CAPTURE(mutation_names[static_cast<std::size_t>(each.mistake)], each.words);

@@ -140,8 +140,10 @@ TEST_CASE("a wrong option of the agent is named, with what is allowed", "[tool][
 
 TEST_CASE("a wrong option of the other commands is named, with what is allowed", "[tool][command line]") {
   require_refused({
-      {{}, "subcommand", "agent members tags join event status version chain get put cas del"},
-      {{"frobnicate"}, "frobnicate", "agent members tags join event status version chain get put cas del"},
+      {{}, "subcommand", "agent members tags join leave watch reachability status version event send query answer"},
+      {{"frobnicate"},
+       "frobnicate",
+       "agent members tags join leave watch reachability status version event send query answer"},
       {{"get"}, "KEY", "artillery get --help"},
       {{"get", ""}, "KEY", "1 to 1024 bytes are"},
       {{"get", std::string(1025, 'k')}, "KEY", "1 to 1024 bytes are"},
@@ -166,6 +168,22 @@ TEST_CASE("a wrong option of the other commands is named, with what is allowed",
       {{"event", "t", "--count", "1"}, "--count", "--listen"},
       {{"event", "--listen", "--count", "0"}, "--count", "from 1 on"},
       {{"members", "--count", "1"}, "--count", "--watch"},
+      {{"members", "--tag", "=x"}, "--tag", "key or key=value is"},
+      {{"send"}, "MEMBER", "artillery send --help"},
+      {{"send", "b"}, "TOPIC", "artillery send --help"},
+      {{"send", "b", ""}, "TOPIC", "1 to 64 bytes are"},
+      {{"send", "b", "t", "--reliable", "--best-effort"}, "--reliable", "--best-effort"},
+      {{"send", "b", "t", "--timeout", "now"}, "--timeout", "1ms to 24h"},
+      {{"query"}, "TOPIC", "artillery query --help"},
+      {{"query", "t", "--timeout", "61m"}, "--timeout", "1ms to 1h"},
+      {{"query", "t", "--tag", "=x"}, "--tag", "key or key=value is"},
+      {{"query", "t", "p", "q"}, "q", "artillery query --help"},
+      {{"answer"}, "TOPIC", "artillery answer --help"},
+      {{"answer", "t", "--count", "0"}, "--count", "from 1 on"},
+      {{"leave", "now"}, "now", "artillery leave --help"},
+      {{"leave", "--timeout", "0s"}, "--timeout", "1ms to 24h"},
+      {{"watch", "--timeout", "soon"}, "--timeout", "500ms"},
+      {{"reachability", "--timeout", "2h"}, "--timeout", "1ms to 1h"},
       {{"chain"}, "subcommand", "artillery chain --help"},
       {{"chain", "add"}, "NODE", "artillery chain --help"},
       {{"chain", "status", "a"}, "a", "artillery chain --help"},
@@ -194,6 +212,28 @@ TEST_CASE("reads and writes arrive as they were asked for", "[tool][command line
   CHECK(parse<tool::write_options>({"del", "k"}).what == tool::write_options::kind::del);
 }
 
+TEST_CASE("what is said to members arrives as it was asked for", "[tool][command line]") {
+  const auto send = parse<tool::send_options>({"send", "b", "t", "-", "--best-effort"});
+  CHECK(send.member == "b");
+  CHECK(send.topic == "t");
+  CHECK(send.payload == "-");
+  CHECK(send.best_effort);
+  CHECK_FALSE(parse<tool::send_options>({"send", "b", "t", "--reliable"}).best_effort);
+  const auto query = parse<tool::query_options>(
+      {"query", "t", "p", "--named", "b", "--named", "c", "--tag", "role=db", "--tag", "zone", "--timeout", "2s"});
+  CHECK(query.payload == "p");
+  CHECK(query.members == std::vector<std::string>{"b", "c"});
+  CHECK(query.tags == tool::tag_filter{{"role", "db"}, {"zone", std::nullopt}});
+  CHECK(query.common.timeout == 2s);
+  CHECK(parse<tool::query_options>({"query", "--tag", "zone", "t"}).topic == "t");
+  CHECK(parse<tool::query_options>({"query", "t"}).common.timeout == 5s);
+  const auto answer = parse<tool::answer_options>({"answer", "t", "0.7", "--count", "3"});
+  CHECK((answer.topic == "t" && answer.payload == "0.7" && answer.stream.count == 3U));
+  CHECK(parse<tool::leave_options>({"leave", "--timeout", "30s"}).common.timeout == 30s);
+  CHECK(parse<tool::watch_options>({"watch", "--timeout", "1s"}).stream.timeout == 1s);
+  CHECK(parse<tool::reachability_options>({"reachability"}).common.timeout == 5s);
+}
+
 TEST_CASE("changes of the chain arrive as they were asked for", "[tool][command line]") {
   using kind = tool::chain_options::kind;
   CHECK(parse<tool::chain_options>({"chain", "status"}).what == kind::status);
@@ -213,7 +253,8 @@ TEST_CASE("changes of the chain arrive as they were asked for", "[tool][command 
 }
 
 TEST_CASE("each command explains itself with an example", "[tool][command line]") {
-  for (const char* command : {"agent", "members", "event", "status", "get", "put", "cas", "del", "version"}) {
+  for (const char* command : {"agent", "members", "leave", "watch", "reachability", "event", "send", "query", "answer",
+                              "status", "get", "put", "cas", "del", "version"}) {
     INFO(command);
     try {
       (void)tool::parse_command_line({command, "--help"});

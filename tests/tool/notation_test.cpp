@@ -73,3 +73,12 @@ TEST_CASE("base64 that nobody writes is refused", "[tool][notation]") {
                                       nlohmann::json{7}.front(), nlohmann::json(nullptr)})
     CHECK_FALSE(tool::bytes_from_json(wrong));
 }
+
+TEST_CASE("how long something has lasted is told in its two largest units", "[tool][notation]") {
+  using namespace std::chrono_literals;
+  CHECK(tool::to_age_text(-1s) == "0s");
+  CHECK(tool::to_age_text(59'999ms) == "59s");
+  CHECK(tool::to_age_text(60s) == "1m 0s");
+  CHECK(tool::to_age_text(3h - 1s) == "2h 59m");
+  CHECK(tool::to_age_text(127h + 5min) == "5d 7h");
+}

@@ -3,6 +3,7 @@
 #include "catch.hpp"
 #include "nlohmann/json.hpp"
 #include "output/event_text.hpp"
+#include "output/screen.hpp"
 #include "output/table.hpp"
 
 using tool::output::printable;
@@ -41,12 +42,26 @@ TEST_CASE("a long text is cut at a character, never within one", "[tool][output]
   CHECK(printable("\n\n\n", 6) == "\\x0a…");
 }
 
+TEST_CASE("what is drawn on a screen takes the place of what was there, and has room", "[tool][output]") {
+  using tool::output::drawn;
+  CHECK(drawn("ab\nc\n", {24, 80}) == "\x1b[Hab\x1b[K\nc\x1b[K\n\x1b[J");
+  CHECK(drawn("1\n2\n3\n", {4, 80}) == "\x1b[H1\x1b[K\n2\x1b[K\n3\x1b[K\n\x1b[J");
+  CHECK(drawn("1\n2\n3\n4\n", {4, 80}) == "\x1b[H1\x1b[K\n2\x1b[K\n… and 2 more\x1b[K\n\x1b[J");
+  CHECK(drawn("abcdef\n", {24, 4}) == "\x1b[Habc…\x1b[K\n\x1b[J");
+  CHECK(drawn("", {0, 80}) == "\x1b[H\x1b[J");
+}
+
 TEST_CASE("an event reads as a line", "[tool][output]") {
   const nlohmann::json failed{
       {"event", "failed"},
       {"time", "2024-01-02T03:04:05.678Z"},
       {"member", {{"name", "b"}, {"id", "0123456789abcdef0123456789abcdef"}, {"address", "127.0.0.1:7"}}}};
   CHECK(tool::output::event_text(failed) == "2024-01-02T03:04:05.678Z  failed          b (01234567) at 127.0.0.1:7");
+  const nlohmann::json answer{
+      {"event", "answer"}, {"time", "T"}, {"name", "b\x1b"}, {"origin", "0123456789"}, {"payload", "0.7"}};
+  CHECK(tool::output::event_text(answer) == "T  answer          b\\x1b (01234567): 0.7");
+  const nlohmann::json end{{"event", "query_end"}, {"time", "T"}, {"asked", 3}, {"heard", 2}, {"answered", 1}};
+  CHECK(tool::output::event_text(end) == "T  query_end       1 of 3 answered, 2 have the question");
   const nlohmann::json user{{"event", "user"},
                             {"time", "T"},
                             {"topic", "deploy"},

@@ -24,12 +24,13 @@ constexpr const char* program_footer = R"(Examples:
   artillery agent --name a --expect 3              one of three that form a chain; the others: b, c
   artillery put greeting hello                     write, acknowledged by every replica
   artillery get greeting --raw                     read it back, linearizably
-  artillery members -o json                        who is there
+  artillery members -o json                        who is there; `artillery watch` shows it live
+  artillery query load --timeout 2s                ask all members; `artillery answer load 0.7` answers
   artillery chain status                           who holds the data, in which order
 
 Exit codes:
   0 done                     4 no answer in time
-  1 refused or broken        5 a write that may or may not have happened
+  1 refused or broken        5 a write or message that may or may not have happened
   2 wrong use                6 get: no such object
   3 no agent to talk to      7 cas: the object is not as was asked; nothing changed
                              8 chain repair --force without --yes: nothing was done
@@ -63,6 +64,14 @@ std::optional<output_format> parse_format(const std::string& text) {
 auto sized(std::size_t max) {
   return
       [max](const std::string& text) { return text.empty() || text.size() > max ? std::nullopt : std::optional{text}; };
+}
+
+/// Reads how long to wait, 1 ms at least.
+auto wait_up_to(artillery::duration max) {
+  return [max](const std::string& text) {
+    auto value = parse_duration(text);
+    return value && *value >= std::chrono::milliseconds{1} && *value <= max ? value : std::nullopt;
+  };
 }
 
 /// What CLI11 says of a word that it does not know does not tell what there is.
@@ -113,14 +122,52 @@ void add_common_options(CLI::App& app, common_options& options) {
 }
 
 void add_timeout_option(CLI::App& app, common_options& options) {
-  const auto parse = [](const std::string& text) {
-    auto value = parse_duration(text);
-    return value && *value >= std::chrono::milliseconds{1} ? value : std::nullopt;
-  };
-  add_parsed_option(app, "--timeout", options.timeout, parse, "1ms to 24h are, such as 500ms, 2s, 1m",
-                    "How long to wait for the answer")
+  add_parsed_option(app, "--timeout", options.timeout, wait_up_to(std::chrono::hours{24}),
+                    "1ms to 24h are, such as 500ms, 2s, 1m", "How long to wait for the answer")
       ->type_name("DURATION")
       ->default_str(to_text(options.timeout));
+}
+
+void add_query_timeout_option(CLI::App& app, common_options& options) {
+  add_parsed_option(app, "--timeout", options.timeout, wait_up_to(artillery::membership::query_timeout_max),
+                    "1ms to 1h are, such as 500ms, 2s, 1m",
+                    "How long answers are taken, unless all have answered before")
+      ->type_name("DURATION")
+      ->default_str(to_text(options.timeout));
+}
+
+void add_stream_options(CLI::App& app, stream_options& options, CLI::Option* flag) {
+  const auto parse_count = [](const std::string& text) {
+    auto number = parse_number(text);
+    return number && *number > 0 ? number : std::nullopt;
+  };
+  CLI::Option* count =
+      add_parsed_option(app, "--count", options.count, parse_count, "a number from 1 on is", "End after so many events")
+          ->type_name("N");
+  CLI::Option* timeout =
+      add_parsed_option(
+          app, "--timeout", options.timeout, [](const std::string& text) { return parse_duration(text); },
+          "0s to 24h are, such as 500ms, 2s, 1m", "End after this long; exit code 4 if --count was not reached by then")
+          ->type_name("DURATION");
+  if (flag == nullptr) return;
+  count->needs(flag);
+  timeout->needs(flag);
+}
+
+CLI::Option* add_tag_filter(CLI::App& app, tag_filter& tags, const std::string& description) {
+  const auto take = [&tags](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      const std::size_t equals = text.find('=');
+      if (equals == 0 || text.empty())
+        throw CLI::ValidationError("--tag", "'" + text + "' is not allowed; key or key=value is");
+      tags.emplace_back(text.substr(0, equals),
+                        equals == std::string::npos ? std::nullopt : std::optional{text.substr(equals + 1)});
+    }
+  };
+  return app.add_option_function<std::vector<std::string>>("--tag", take, description)
+      ->type_name("KEY[=VALUE]")
+      ->expected(1)
+      ->take_all();
 }
 
 command parse_command_line(std::vector<std::string> words) {
@@ -133,6 +180,7 @@ command parse_command_line(std::vector<std::string> words) {
   std::optional<command> chosen;
   add_agent_command(app, chosen);
   add_cluster_commands(app, chosen);
+  add_talk_commands(app, chosen);
   add_chain_commands(app, chosen);
   add_object_commands(app, chosen);
   try {

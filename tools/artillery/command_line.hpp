@@ -23,6 +23,7 @@ struct help_requested {
 // One function for each group of subcommands, each in a file of its own. `chosen` is set once the line is read.
 void add_agent_command(CLI::App& app, std::optional<command>& chosen);
 void add_cluster_commands(CLI::App& app, std::optional<command>& chosen);
+void add_talk_commands(CLI::App& app, std::optional<command>& chosen);
 void add_chain_commands(CLI::App& app, std::optional<command>& chosen);
 void add_object_commands(CLI::App& app, std::optional<command>& chosen);
 
@@ -30,6 +31,12 @@ void add_object_commands(CLI::App& app, std::optional<command>& chosen);
 void add_common_options(CLI::App& app, common_options& options);
 /// --timeout of a request.
 void add_timeout_option(CLI::App& app, common_options& options);
+/// --timeout of a question to members.
+void add_query_timeout_option(CLI::App& app, common_options& options);
+/// --count and --timeout of what listens; where it listens only with a flag, they need that.
+void add_stream_options(CLI::App& app, stream_options& options, CLI::Option* flag);
+/// --tag KEY[=VALUE], again for further ones.
+CLI::Option* add_tag_filter(CLI::App& app, tag_filter& tags, const std::string& description);
 
 /// An option whose text `parse` turns into a value, or else into nothing; then the error says `allowed`.
 template <class Value, class Parse>

@@ -7,23 +7,6 @@ namespace tool {
 
 namespace {
 
-std::optional<std::uint64_t> parse_count(const std::string& text) {
-  auto number = parse_number(text);
-  return number && *number > 0 ? number : std::nullopt;
-}
-
-/// --count and --timeout of what listens; both need the flag that makes it listen.
-void add_stream_options(CLI::App& app, stream_options& options, CLI::Option* flag) {
-  add_parsed_option(app, "--count", options.count, parse_count, "a number from 1 on is", "End after so many events")
-      ->type_name("N")
-      ->needs(flag);
-  add_parsed_option(
-      app, "--timeout", options.timeout, [](const std::string& text) { return parse_duration(text); },
-      "0s to 24h are, such as 500ms, 2s, 1m", "End after this long; exit code 4 if --count was not reached by then")
-      ->type_name("DURATION")
-      ->needs(flag);
-}
-
 void add_members(CLI::App& app, std::optional<command>& chosen) {
   auto options = std::make_shared<members_options>();
   CLI::App* members = app.add_subcommand("members", "List the members of the cluster, as the agent sees them");
@@ -40,19 +23,8 @@ void add_members(CLI::App& app, std::optional<command>& chosen) {
       ->type_name("STATE")
       ->check(CLI::IsMember({"alive", "suspect", "failed", "left"}))
       ->excludes(watch);
-  members
-      ->add_option_function<std::vector<std::string>>(
-          "--tag",
-          [options](const std::vector<std::string>& texts) {
-            for (const std::string& text : texts) {
-              const std::size_t equals = text.find('=');
-              options->tags.emplace_back(text.substr(0, equals), equals == std::string::npos
-                                                                     ? std::nullopt
-                                                                     : std::optional{text.substr(equals + 1)});
-            }
-          },
-          "Only those with this tag, and this value if one is given; again for further ones")
-      ->type_name("KEY[=VALUE]")
+  add_tag_filter(*members, options->tags,
+                 "Only those with this tag, and this value if one is given; again for further ones")
       ->excludes(watch);
   add_stream_options(*members, options->stream, watch);
   add_common_options(*members, options->common);
@@ -99,37 +71,51 @@ Examples:
   join->callback([options, &chosen] { chosen = *options; });
 }
 
-void add_event(CLI::App& app, std::optional<command>& chosen) {
-  auto options = std::make_shared<event_options>();
-  CLI::App* event = app.add_subcommand("event", "Send an event to all members, or listen for events");
-  event->footer(
-      R"(An event is delivered at most once at each member, and in order for each topic of a sender; whoever listens at the
-sending agent sees it, too. What no datagram holds is fetched over TCP; a payload above 1 MiB is refused.
+void add_leave(CLI::App& app, std::optional<command>& chosen) {
+  auto options = std::make_shared<leave_options>();
+  CLI::App* leave = app.add_subcommand("leave", "Let the agent take leave of its cluster, and end");
+  leave->footer(
+      R"(The others report that it left, and not that it failed. Done once the agent's process has ended; exit code 4 when it has
+not within --timeout: it then goes on taking leave.
 
 Examples:
-  artillery event deploy v42
-  date | artillery event clock -
-  artillery event --listen --topic deploy --count 1 --timeout 1m)");
-  const auto parse_topic = [](const std::string& text) {
-    return text.empty() || text.size() > artillery::membership::topic_size_max ? std::nullopt : std::optional{text};
-  };
-  const std::string allowed = "1 to " + std::to_string(artillery::membership::topic_size_max) + " bytes are";
-  CLI::Option* listen = event->add_flag("--listen", options->listen, "Print the events that arrive, until interrupted");
-  CLI::Option* topic = add_parsed_option(*event, "TOPIC", options->topic, parse_topic, allowed, "What it is about")
-                           ->type_name("TEXT")
-                           ->excludes(listen);
-  event->add_option("PAYLOAD", options->payload, "Any bytes; - reads them from standard input; otherwise none")
-      ->type_name("TEXT|-")
-      ->excludes(listen);
-  add_parsed_option(*event, "--topic", options->topic, parse_topic, allowed, "Listen for this topic only")
-      ->type_name("TEXT")
-      ->needs(listen);
-  add_stream_options(*event, options->stream, listen);
-  add_common_options(*event, options->common);
-  event->callback([options, topic, &chosen] {
-    if (!options->listen && topic->empty()) throw CLI::RequiredError("TOPIC (or --listen)");
-    chosen = *options;
-  });
+  artillery leave
+  artillery leave --name b --timeout 30s)");
+  add_timeout_option(*leave, options->common);
+  add_common_options(*leave, options->common);
+  leave->callback([options, &chosen] { chosen = *options; });
+}
+
+void add_watch(CLI::App& app, std::optional<command>& chosen) {
+  auto options = std::make_shared<watch_options>();
+  CLI::App* watch = app.add_subcommand("watch", "Show a live table of the members, until interrupted");
+  watch->footer(
+      R"(On a terminal the table is drawn anew with each change: state, for how long, tags; those that failed or left are shown
+as long as they are remembered. Elsewhere, and with -o json or jsonl, a line for each member and then one for each change.
+
+Examples:
+  artillery watch
+  artillery watch -o jsonl | jq --unbuffered -r '.event + " " + .member.name')");
+  add_stream_options(*watch, options->stream, nullptr);
+  add_common_options(*watch, options->common);
+  watch->callback([options, &chosen] { chosen = *options; });
+}
+
+void add_reachability(CLI::App& app, std::optional<command>& chosen) {
+  auto options = std::make_shared<reachability_options>();
+  options->common.timeout = std::chrono::seconds{5};
+  CLI::App* reachability = app.add_subcommand(
+      "reachability", "Ask all members a question that each answers by itself, and tell who did not");
+  reachability->footer(
+      R"(Tells who hears this agent and is heard, which the members' states need not show: they are what all members together
+found out. Exit code 1 when somebody who is alive or suspected did not answer.
+
+Examples:
+  artillery reachability
+  artillery reachability --timeout 20s -o json | jq '.members[] | select(.after_ms == null)')");
+  add_query_timeout_option(*reachability, options->common);
+  add_common_options(*reachability, options->common);
+  reachability->callback([options, &chosen] { chosen = *options; });
 }
 
 void add_status(CLI::App& app, std::optional<command>& chosen) {
@@ -152,7 +138,9 @@ void add_cluster_commands(CLI::App& app, std::optional<command>& chosen) {
   add_members(app, chosen);
   add_tags(app, chosen);
   add_join(app, chosen);
-  add_event(app, chosen);
+  add_leave(app, chosen);
+  add_watch(app, chosen);
+  add_reachability(app, chosen);
   add_status(app, chosen);
   auto options = std::make_shared<version_options>();
   CLI::App* version = app.add_subcommand("version", "Print the version of this program");

@@ -13,7 +13,7 @@ enum class exit_code : int {
   wrong_use = 2,          ///< the command line is wrong
   unreachable = 3,        ///< no agent listens there, or it is not ours to talk to
   timed_out = 4,          ///< no answer in time; nothing was asked that changes anything
-  outcome_unknown = 5,    ///< a write that may or may not have happened
+  outcome_unknown = 5,    ///< a write, or a message, that may or may not have happened
   absent = 6,             ///< `get`: there is no such object
   condition_not_met = 7,  ///< `cas`, and `del` with a condition: the object is not as was asked; nothing changed
   not_confirmed = 8,      ///< `chain repair --force` without --yes: it told what may be lost; nothing was done

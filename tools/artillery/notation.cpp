@@ -1,8 +1,10 @@
 #include "notation.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <ctime>
 #include <limits>
 #include <utility>
 
@@ -66,9 +68,33 @@ std::string to_text(artillery::duration value) {
   return std::to_string(nanoseconds) + "ns";
 }
 
+std::string to_age_text(artillery::duration value) {
+  const auto seconds = std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(value).count(), 0);
+  const std::int64_t minutes = seconds / 60;
+  const std::int64_t hours = minutes / 60;
+  const auto both = [](std::int64_t large, const char* unit, std::int64_t small, const char* small_unit) {
+    return std::to_string(large) + unit + ' ' + std::to_string(small) + small_unit;
+  };
+  if (minutes == 0) return std::to_string(seconds) + 's';
+  if (hours == 0) return both(minutes, "m", seconds % 60, "s");
+  return hours < 24 ? both(hours, "h", minutes % 60, "m") : both(hours / 24, "d", hours % 24, "h");
+}
+
 std::string to_milliseconds(artillery::duration value) {
   auto nanoseconds = static_cast<std::uint64_t>(value.count() < 0 ? 0 : value.count());
   return with_one_decimal(nanoseconds / 100'000) + " ms";
+}
+
+std::string time_text() {
+  using namespace std::chrono;
+  const auto now = time_point_cast<milliseconds>(system_clock::now());
+  const std::time_t seconds = system_clock::to_time_t(now);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::string text(20, '\0');
+  text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts));
+  const std::string fraction = std::to_string(1000 + now.time_since_epoch().count() % 1000);
+  return text + '.' + fraction.substr(1) + 'Z';
 }
 
 std::optional<std::size_t> parse_size(std::string_view text) noexcept {

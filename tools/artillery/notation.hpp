@@ -20,8 +20,13 @@ namespace tool {
 [[nodiscard]] std::optional<artillery::duration> parse_duration(std::string_view text) noexcept;
 /// Writes what `parse_duration` reads, in the largest unit that keeps it exact.
 [[nodiscard]] std::string to_text(artillery::duration value);
+/// How long something has lasted, for people, in its two largest units: `4s`, `3m 12s`, `2h 0m`, `5d 7h`.
+[[nodiscard]] std::string to_age_text(artillery::duration value);
 /// Milliseconds with one digit behind the point, for people: `12.3 ms`.
 [[nodiscard]] std::string to_milliseconds(artillery::duration value);
+
+/// Now, by the wall clock, as RFC 3339 has it, in UTC and with milliseconds.
+[[nodiscard]] std::string time_text();
 
 /// A whole number of bytes, optionally in KiB or MiB: `4096`, `64K`, `8M`.
 [[nodiscard]] std::optional<std::size_t> parse_size(std::string_view text) noexcept;

@@ -64,13 +64,16 @@ struct stream_options {
   std::optional<artillery::duration> timeout;
 };
 
+/// Tags that a member must have: keys, and their values if those matter.
+using tag_filter = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
 struct members_options {
   common_options common;
   bool watch = false;
   bool all = false;
-  std::string name;                                                      ///< none: any
-  std::string state;                                                     ///< likewise
-  std::vector<std::pair<std::string, std::optional<std::string>>> tags;  ///< key, and value if it matters
+  std::string name;   ///< none: any
+  std::string state;  ///< likewise
+  tag_filter tags;
   stream_options stream;
 };
 
@@ -86,10 +89,51 @@ struct join_options {
   std::vector<std::string> seeds;
 };
 
+struct leave_options {
+  common_options common;
+};
+
+/// The live table of members.
+struct watch_options {
+  common_options common;
+  stream_options stream;
+};
+
+/// Who hears a question of the agent's, and is heard.
+struct reachability_options {
+  common_options common;
+};
+
 struct event_options {
   common_options common;
   bool listen = false;
   std::string topic;  ///< listening: empty stands for all
+  std::optional<std::string> payload;
+  stream_options stream;
+};
+
+/// A message to one member.
+struct send_options {
+  common_options common;
+  std::string member;  ///< a name, an id, or how one begins
+  std::string topic;
+  std::optional<std::string> payload;
+  bool best_effort = false;
+};
+
+/// A question to all members, or to those that are named and have the tags.
+struct query_options {
+  common_options common;
+  std::string topic;
+  std::optional<std::string> payload;
+  std::vector<std::string> members;  ///< as of a message; none: all
+  tag_filter tags;
+};
+
+/// Answers all queries of a topic, with the same each.
+struct answer_options {
+  common_options common;
+  std::string topic;
   std::optional<std::string> payload;
   stream_options stream;
 };
@@ -135,7 +179,8 @@ struct version_options {
   common_options common;
 };
 
-using command = std::variant<agent_options, members_options, tags_options, join_options, event_options, status_options,
-                             chain_options, get_options, write_options, version_options>;
+using command = std::variant<agent_options, members_options, tags_options, join_options, leave_options, watch_options,
+                             reachability_options, event_options, send_options, query_options, answer_options,
+                             status_options, chain_options, get_options, write_options, version_options>;
 
 }  // namespace tool

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <thread>
 #include <utility>
 
 #include "child.hpp"
@@ -29,13 +30,30 @@ std::string with_prefix_length(const std::string& address) {
   return address + "/24";
 }
 
+/// Whether this process may make a namespace, and the kernel has what is to be in it. Tried in one of its own, which
+/// goes with the thread that is in it.
+std::string missing_rights() {
+  std::string found;
+  std::thread{[&found] {
+    const auto runs = [](const std::vector<std::string>& words) { return demo::child{words, "/dev/null"}.wait() == 0; };
+    if (::unshare(CLONE_NEWNET) != 0) {
+      found = "the right to make them (CAP_SYS_ADMIN)";
+    } else if (!runs({path_of("ip"), "link", "add", bridge, "type", "bridge"})) {
+      found = "the right to make a bridge (CAP_NET_ADMIN), and a kernel that has them";
+    } else if (!runs({path_of("iptables"), "-w", "-A", "INPUT", "-s", client_address, "-j", "DROP"})) {
+      found = "a kernel that has iptables";
+    }
+  }}.join();
+  return found;
+}
+
 }  // namespace
 
 std::string network::missing() {
   if (::geteuid() != 0) return "root";
   if (path_of("ip").empty()) return "the command ip (Debian: apt-get install iproute2)";
   if (path_of("iptables").empty()) return "the command iptables (Debian: apt-get install iptables)";
-  return {};
+  return missing_rights();
 }
 
 network::network(std::vector<std::string> replicas, std::string remarks)
@@ -99,6 +117,13 @@ void network::cut(const std::string& replica, fault_kind how) const {
     iptables(replica, {"-A", "INPUT", "-i", device, "!", "-s", client_address, "-j", "DROP"});
   if (how != fault_kind::cut_in)
     iptables(replica, {"-A", "OUTPUT", "-o", device, "!", "-d", client_address, "-j", "DROP"});
+}
+
+void network::part(const std::string& replica, const std::vector<std::string>& from) const {
+  for (const std::string& other : from) {
+    iptables(replica, {"-A", "INPUT", "-s", address_of(other), "-j", "DROP"});
+    iptables(replica, {"-A", "OUTPUT", "-d", address_of(other), "-j", "DROP"});
+  }
 }
 
 void network::heal(const std::string& replica) const {

@@ -13,7 +13,7 @@ namespace failover {
 /// Needs root, and the commands `ip` and `iptables`.
 class network {
 public:
-  /// What is missing on this machine to make one; empty when nothing is.
+  /// What is missing on this machine to make one; empty when nothing is. Tries what it can only know by trying.
   [[nodiscard]] static std::string missing();
 
   /// `replicas` are their names. What the commands have to say goes to the file `remarks`. Throws tool::failure.
@@ -31,6 +31,8 @@ public:
 
   /// Drops what comes to it from other replicas, what goes to them, or both. Clients and it go on hearing each other.
   void cut(const std::string& replica, fault_kind how) const;
+  /// Drops all that goes between it and those.
+  void part(const std::string& replica, const std::vector<std::string>& from) const;
   void heal(const std::string& replica) const;
 
 private:

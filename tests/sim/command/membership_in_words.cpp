@@ -26,7 +26,8 @@ std::string act_text(const sim::membership_choice& choice) {
 
 std::string limits_text(const artillery::membership::config& c) {
   return "datagrams up to " + std::to_string(c.datagram_max) + " bytes, " + counted(c.events_kept_max, "event") +
-         " kept, " + counted(c.broadcasts_max, "broadcast") + " at a time, " + counted(c.streams_max, "stream") + ", " +
+         " kept, " + (c.events_replayed > 0 ? std::to_string(c.events_replayed) + " told to newcomers, " : "") +
+         counted(c.broadcasts_max, "broadcast") + " at a time, " + counted(c.streams_max, "stream") + ", " +
          counted(c.indirect_probes, "helper") + " of a probe, gossip to " + std::to_string(c.gossip_fanout);
 }
 

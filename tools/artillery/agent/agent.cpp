@@ -18,10 +18,12 @@
 #include "agent/line_printer.hpp"
 #include "agent/report.hpp"
 #include "agent/request_handler.hpp"
+#include "agent/state_times.hpp"
 #include "artillery/node.hpp"
 #include "byte_json.hpp"
 #include "control/listener.hpp"
 #include "control/socket_path.hpp"
+#include "notation.hpp"
 
 namespace tool {
 
@@ -44,7 +46,7 @@ public:
         node_{io_.get_executor(), agent::configuration_of(options)},
         socket_path_{prepared_socket_path(options.common)},
         listener_{socket_path_},
-        handler_{node_, feed_, socket_path_, options.value_size_max},
+        handler_{{node_, feed_, times_, socket_path_, options.value_size_max, [this] { leave(); }}},
         server_{io_.get_executor(), listener_.release(), handler_, feed_, options.value_size_max},
         printer_{options.common.format} {}
 
@@ -63,6 +65,7 @@ private:
   std::string socket_path_;
   control::listener listener_;
   agent::feed feed_;
+  agent::state_times times_;
   agent::request_handler handler_;
   agent::control_server server_;
   agent::line_printer printer_;
@@ -85,7 +88,7 @@ exit_code agent_process::run() {
 void agent_process::wait_for_signal() {
   signals_.async_wait([this](std::error_code error, int) {
     if (error) return;
-    if (std::exchange(leaving_, true)) {
+    if (leaving_) {
       result_ = exit_code::failed;
       return io_.stop();
     }
@@ -95,6 +98,7 @@ void agent_process::wait_for_signal() {
 }
 
 void agent_process::leave() {
+  if (std::exchange(leaving_, true)) return;
   server_.stop();
   leave_timer_.expires_after(leave_max);
   leave_timer_.async_wait([this](std::error_code error) {
@@ -114,6 +118,7 @@ void agent_process::node_ended(std::error_code error) {
 void agent_process::next_event() {
   node_.async_next_event([this](std::error_code error, const artillery::node_event& event) {
     if (error) return;  // the node has ended; `node_ended` tells why
+    times_.note(event);
     agent::report made = agent::event_report(event, node_.self().id);
     if (std::holds_alternative<artillery::node_started>(event)) {
       report_ready();
@@ -129,7 +134,7 @@ void agent_process::next_event() {
 void agent_process::report_ready() {
   nlohmann::json ready = agent::status_report(node_);
   ready["event"] = "ready";
-  ready["time"] = agent::time_text();
+  ready["time"] = time_text();
   ready["pid"] = ::getpid();
   ready["socket"] = socket_path_;
   printer_.print(ready);

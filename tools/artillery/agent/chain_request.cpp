@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/member_lookup.hpp"
 #include "agent/request_fields.hpp"
 #include "agent/request_handler.hpp"
 #include "control/reply.hpp"
@@ -17,28 +18,6 @@ namespace {
 using artillery::node_id;
 using artillery::membership::member;
 using artillery::replication::view_change;
-
-std::string shown(const member& who) {
-  return who.name + " (" + artillery::to_short_string(who.id) + ")";
-}
-
-/// The member that is called so, or whose id begins so. Throws when there is none, or more than one.
-node_id node_called(const std::string& text, const std::vector<member>& members) {
-  std::vector<const member*> found;
-  for (const member& one : members) {
-    if (one.name == text || artillery::to_string(one.id) == text) found.push_back(&one);
-  }
-  for (const member& one : members) {
-    if (found.empty() && text.size() >= 4 && artillery::to_string(one.id).starts_with(text)) found.push_back(&one);
-  }
-  if (found.size() == 1) return found.front()->id;
-  // The dead are forgotten after a while, but not by the chain.
-  if (const auto id = artillery::parse_node_id(text); id && found.empty()) return *id;
-  std::string known;
-  for (const member& one : members) known += (known.empty() ? "" : ", ") + shown(one);
-  throw bad_field{(found.empty() ? "there is no member '" : "there is more than one member '") + text +
-                  "'; the members are: " + known};
-}
 
 /// Which agent to ask instead, when only the tail's can do it.
 std::string tail_of(const artillery::node& node) {
@@ -96,7 +75,7 @@ void request_handler::chain(const control::message& request, const answer& done)
     what = view_change::repair();
   } else {
     of = text_field(request.head, "node");
-    const node_id who = node_called(of, node_.members());
+    const node_id who = node_called(of, of_.node.members());
     if (change == "add") {
       what = view_change::add(who);
     } else if (change == "remove") {
@@ -108,14 +87,14 @@ void request_handler::chain(const control::message& request, const answer& done)
     }
   }
   const artillery::call_options options{timeout_field(request.head)};
-  node_.async_change_chain(what, options, [done, what, of, &node = node_](std::error_code error) {
+  of_.node.async_change_chain(what, options, [done, what, of, &node = of_.node](std::error_code error) {
     if (!error) return done({{"ok", true}}, std::nullopt);
     done(refusal(error, what, of, node), std::nullopt);
   });
 }
 
 void request_handler::force_chain(const answer& done) {
-  node_.async_force_chain([done](std::error_code error, const artillery::forced_chain& made) {
+  of_.node.async_force_chain([done](std::error_code error, const artillery::forced_chain& made) {
     using artillery::errc;
     if (!error)
       return done({{"ok", true}, {"epoch", made.view.epoch}, {"former_vote", made.former_vote}}, std::nullopt);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "agent/report.hpp"
+#include "notation.hpp"
 #include "output/table.hpp"
 
 namespace tool::agent {

@@ -17,13 +17,16 @@ control_server::control_server(const asio::any_io_executor& executor, int listen
       events_{events},
       value_size_max_{value_size_max} {}
 
+control_server::~control_server() {
+  for (const auto& one : sessions_) {
+    if (const auto alive = one.lock()) alive->stop();
+  }
+}
+
 void control_server::stop() {
   std::error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
-  for (const auto& one : sessions_) {
-    if (const auto alive = one.lock()) alive->stop();
-  }
 }
 
 void control_server::accept() {

@@ -20,8 +20,13 @@ public:
   control_server(const asio::any_io_executor& executor, int listening, request_handler& handler, feed& events,
                  std::size_t value_size_max);
 
+  control_server(const control_server&) = delete;
+  control_server& operator=(const control_server&) = delete;
+  /// Breaks off the sessions there are.
+  ~control_server();
+
   void start() { accept(); }
-  /// Accepts nobody any more and breaks off the sessions there are.
+  /// Accepts nobody any more.
   void stop();
 
 private:

@@ -5,6 +5,7 @@
 
 #include "agent/report.hpp"
 #include "byte_json.hpp"
+#include "notation.hpp"
 
 namespace tool::agent {
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "byte_json.hpp"
+#include "notation.hpp"
 
 namespace tool::agent {
 

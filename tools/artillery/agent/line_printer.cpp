@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "byte_json.hpp"
+#include "notation.hpp"
 #include "output/event_text.hpp"
 
 namespace tool::agent {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <ctime>
 
 #include "byte_json.hpp"
 #include "notation.hpp"
@@ -35,18 +34,6 @@ json replicas_report(const std::vector<artillery::replication::member>& all) {
   for (const auto& one : all)
     replicas.push_back({{"id", artillery::to_string(one.id.node)}, {"address", address_report(one.at)}});
   return replicas;
-}
-
-std::string time_text() {
-  using namespace std::chrono;
-  const auto now = time_point_cast<milliseconds>(system_clock::now());
-  const std::time_t seconds = system_clock::to_time_t(now);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::string text(20, '\0');
-  text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts));
-  const std::string fraction = std::to_string(1000 + now.time_since_epoch().count() % 1000);
-  return text + '.' + fraction.substr(1) + 'Z';
 }
 
 json member_report(const artillery::membership::member& member, const node_id& self) {

@@ -28,7 +28,4 @@ struct report {
 
 [[nodiscard]] report event_report(const artillery::node_event& event, const artillery::node_id& self);
 
-/// Now, by the wall clock, as RFC 3339 has it, in UTC and with milliseconds.
-[[nodiscard]] std::string time_text();
-
 }  // namespace tool::agent

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "artillery/node/types.hpp"
 #include "byte_json.hpp"
 
 namespace tool::agent {
@@ -34,6 +35,15 @@ std::string bytes_field(const nlohmann::json& head, const char* name) {
   auto value = found == nullptr ? std::nullopt : bytes_from_json(*found);
   if (!value) refuse(name, "a string, or an object with the one member base64");
   return std::move(*value);
+}
+
+std::string topic_field(const nlohmann::json& head, bool may_ping) {
+  std::string topic = bytes_field(head, "topic");
+  if (topic.empty() || topic.size() > artillery::membership::topic_size_max) refuse("topic", "1 to 64 bytes");
+  const bool is_own = topic.starts_with(artillery::node_config::own_topics);
+  if (is_own && !(may_ping && topic == artillery::node_config::ping_topic))
+    refuse("topic", "one that does not begin with 'artillery.': those are the agents' own");
+  return topic;
 }
 
 artillery::duration timeout_field(const nlohmann::json& head) {

@@ -18,6 +18,8 @@ public:
 
 [[nodiscard]] std::string text_field(const nlohmann::json& head, const char* name);
 [[nodiscard]] std::string bytes_field(const nlohmann::json& head, const char* name);
+/// `topic`, of what is said to other members: none of the agents' own, but for a ping where `may_ping`.
+[[nodiscard]] std::string topic_field(const nlohmann::json& head, bool may_ping = false);
 /// `timeout_ms`, 1 ms to 24 h; 5 s unless told.
 [[nodiscard]] artillery::duration timeout_field(const nlohmann::json& head);
 /// A list of texts, empty when absent.

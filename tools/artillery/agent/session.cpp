@@ -19,6 +19,7 @@ void session::stop() {
   std::error_code ignored;
   socket_.close(ignored);
   subscription_.reset();
+  question_.reset();
 }
 
 void session::read() {
@@ -48,6 +49,7 @@ void session::handle(const control::message& request) {
   }
   const auto op = request.head.find("op");
   if (op != request.head.end() && *op == "watch") return watch(request);
+  if (op != request.head.end() && *op == "query") return ask(request);
   handler_.handle(request, [self = shared_from_this()](nlohmann::json reply, std::optional<artillery::bytes> body) {
     self->answer(std::move(reply), std::move(body));
   });
@@ -85,6 +87,32 @@ void session::watch(const control::message& request) {
     self->send_events();
   });
   listen_for_end();
+}
+
+void session::ask(const control::message& request) {
+  handler_.query(request, [self = shared_from_this()](nlohmann::json reply, std::shared_ptr<question> asked) {
+    if (asked == nullptr) return self->answer(std::move(reply), std::nullopt);
+    self->question_ = std::move(asked);
+    self->outgoing_ = control::encode(std::move(reply));
+    asio::async_write(self->socket_, asio::buffer(self->outgoing_), [self](std::error_code error, std::size_t) {
+      if (error) return self->stop();
+      self->send_answer();
+    });
+    self->listen_for_end();
+  });
+}
+
+void session::send_answer() {
+  if (question_ == nullptr) return;
+  question_->next([self = shared_from_this()](std::optional<std::string> line, bool is_last) {
+    if (!line) return self->stop();
+    self->outgoing_ = std::move(*line);
+    asio::async_write(self->socket_, asio::buffer(self->outgoing_),
+                      [self, is_last](std::error_code error, std::size_t) {
+                        if (error || is_last) return self->stop();
+                        self->send_answer();
+                      });
+  });
 }
 
 void session::listen_for_end() {

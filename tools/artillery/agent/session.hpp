@@ -14,7 +14,7 @@
 namespace tool::agent {
 
 /// One command at the agent's socket: answers its requests one after the other, or, once it asked to watch, sends it
-/// events until it goes away.
+/// events until it goes away, or, once it asked all members, their answers.
 class session : public std::enable_shared_from_this<session> {
 public:
   using socket_type = asio::local::stream_protocol::socket;
@@ -31,6 +31,8 @@ private:
   void handle(const control::message& request);
   void answer(nlohmann::json reply, std::optional<artillery::bytes> body);
   void watch(const control::message& request);
+  void ask(const control::message& request);
+  void send_answer();
   void listen_for_end();
   void send_events();
   void finish_with(std::string_view code, const std::string& text);
@@ -43,6 +45,7 @@ private:
   std::string outgoing_;
   artillery::bytes outgoing_body_;
   std::shared_ptr<subscription> subscription_;
+  std::shared_ptr<question> question_;
   bool sending_ = false;
 };
 

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <chrono>
 
 #include "artillery/version.hpp"
 #include "byte_json.hpp"
 #include "commands/commands.hpp"
-#include "commands/file_content.hpp"
+#include "commands/follow.hpp"
+#include "commands/member_text.hpp"
 #include "control/client.hpp"
 #include "output/event_text.hpp"
 #include "output/print.hpp"
@@ -16,31 +16,6 @@ namespace {
 
 using nlohmann::json;
 using output::field_text;
-
-/// Prints events of `kinds` until the count is reached or the time is over.
-exit_code follow(const common_options& common, const stream_options& stream, json request) {
-  control::client client{common.socket_path()};
-  request["op"] = "watch";
-  (void)client.request(std::move(request), common.timeout);
-  const artillery::duration forever = std::chrono::hours{24 * 365};
-  const artillery::time_point deadline = artillery::clock::now() + stream.timeout.value_or(forever);
-  for (std::uint64_t seen = 0; !stream.count || seen < *stream.count; ++seen) {
-    try {
-      output::print_event(common.format, client.receive(deadline).head);
-    } catch (const failure& failed) {
-      if (failed.code() != exit_code::timed_out) throw;
-      if (!stream.count) return exit_code::done;
-      throw failure{exit_code::timed_out,
-                    std::to_string(seen) + " of " + std::to_string(*stream.count) + " events came in time"};
-    }
-  }
-  return exit_code::done;
-}
-
-bool is_here(const json& member) {
-  const std::string state = field_text(member, "state");
-  return state == "alive" || state == "suspect";
-}
 
 /// A state that is asked for by name is shown without --all, too.
 bool is_wanted(const json& member, const members_options& options) {
@@ -54,19 +29,11 @@ bool is_wanted(const json& member, const members_options& options) {
   });
 }
 
-std::string tags_text(const json& member) {
-  std::string text;
-  const json tags = member.value("tags", json::object());  // a name: items() refers to it
-  for (const auto& [key, value] : tags.items())
-    text += (text.empty() ? "" : " ") + key + "=" + bytes_from_json(value).value_or("");
-  return text;
-}
-
 std::string members_text(const json& members) {
   output::table table{{"NAME", "ID", "ADDRESS", "STATE", "TAGS"}};
   for (const json& member : members) {
-    table.add({field_text(member, "name") + (member.value("self", false) ? " (this)" : ""), field_text(member, "id"),
-               field_text(member, "address"), field_text(member, "state"), tags_text(member)});
+    table.add({member_name_text(member), field_text(member, "id"), field_text(member, "address"),
+               field_text(member, "state"), tags_text(member)});
   }
   return table.text();
 }
@@ -78,7 +45,13 @@ std::string version_line() {
 }  // namespace
 
 exit_code run(const members_options& options) {
-  if (options.watch) return follow(options.common, options.stream, {{"kinds", {"member"}}});
+  if (options.watch) {
+    control::client events = subscribe(options.common, {{"kinds", {"member"}}});
+    return follow(events, options.stream, [&](const json& event) {
+      output::print_event(options.common.format, event);
+      return true;
+    });
+  }
   control::client client{options.common.socket_path()};
   const control::message reply = client.request({{"op", "members"}}, options.common.timeout);
   json members = json::array();
@@ -105,21 +78,6 @@ exit_code run(const tags_options& options) {
 exit_code run(const join_options& options) {
   control::client client{options.common.socket_path()};
   (void)client.request({{"op", "join"}, {"seeds", options.seeds}}, options.common.timeout);
-  return exit_code::done;
-}
-
-exit_code run(const event_options& options) {
-  if (options.listen) {
-    json request{{"kinds", {"user"}}};
-    if (!options.topic.empty()) request["topic"] = bytes_to_json(options.topic);
-    return follow(options.common, options.stream, std::move(request));
-  }
-  const std::string payload =
-      options.payload == "-" ? read_content("-", control::body_max) : options.payload.value_or("");
-  control::client client{options.common.socket_path()};
-  json request{{"op", "event"}, {"topic", bytes_to_json(options.topic)}};
-  (void)client.request(std::move(request), payload, options.common.timeout);
-  output::print(options.common.format, {{"topic", bytes_to_json(options.topic)}, {"sent", true}}, {});
   return exit_code::done;
 }
 

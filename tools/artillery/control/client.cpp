@@ -1,6 +1,8 @@
 #include "control/client.hpp"
 
 #include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -59,11 +61,11 @@ client::client(const std::string& path)
   require_trusted(socket_.number(), path);
 }
 
-void client::wait_for(short events, artillery::time_point deadline) const {
+void client::wait_for(int descriptor, short events, artillery::time_point deadline) const {
   using std::chrono::milliseconds;
   while (true) {
     const auto left = std::chrono::ceil<milliseconds>(deadline - artillery::clock::now());
-    std::array<pollfd, 2> both{{{socket_.number(), events, 0}, {interrupt_, POLLIN, 0}}};
+    std::array<pollfd, 2> both{{{descriptor, events, 0}, {interrupt_, POLLIN, 0}}};
     const int ready =
         ::poll(both.data(), both.size(), static_cast<int>(std::clamp(left, milliseconds{0}, wait_max).count()));
     if (both[1].revents != 0) throw failure{exit_code::failed, "interrupted"};
@@ -81,7 +83,7 @@ void client::send(std::string_view bytes, artillery::time_point deadline) {
     if (sent >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     } else if (errno == EAGAIN) {
-      wait_for(POLLOUT, deadline);
+      wait_for(socket_.number(), POLLOUT, deadline);
     } else if (errno != EINTR) {
       // It may have answered before it closed: the reply says more than the broken pipe.
       return;
@@ -101,10 +103,26 @@ message client::receive(artillery::time_point deadline) {
     if (size > 0) {
       decoder_.feed({piece.data(), static_cast<std::size_t>(size)});
     } else if (size < 0 && errno == EAGAIN) {
-      wait_for(POLLIN, deadline);
+      wait_for(socket_.number(), POLLIN, deadline);
     } else if (size == 0 || errno != EINTR) {
       throw failure{exit_code::unreachable, "the agent at " + path_ + " went away without an answer"};
     }
+  }
+}
+
+bool client::wait_for_end(artillery::time_point deadline) {
+  const auto peer = peer_of(socket_.number());
+  const file_descriptor process{peer ? static_cast<int>(::syscall(SYS_pidfd_open, peer->pid, 0)) : -1};
+  try {
+    if (process) {
+      wait_for(process.number(), POLLIN, deadline);
+      return true;
+    }
+    while (true) (void)receive(deadline);
+  } catch (const failure& failed) {
+    if (failed.code() == exit_code::unreachable) return true;
+    if (failed.code() == exit_code::timed_out) return false;
+    throw;
   }
 }
 

@@ -27,13 +27,17 @@ public:
   [[nodiscard]] message request(nlohmann::json head, artillery::duration timeout);
   [[nodiscard]] message request(nlohmann::json head, std::string_view body, artillery::duration timeout);
 
+  /// Waits until the agent's process has ended, or, where that cannot be seen, until it hangs up; false at the
+  /// deadline.
+  [[nodiscard]] bool wait_for_end(artillery::time_point deadline);
+
   /// Every wait also ends, with a failure, when this descriptor becomes readable: a signalfd, say. It stays the
   /// caller's.
   void interrupt_on(int descriptor) noexcept { interrupt_ = descriptor; }
 
 private:
   [[nodiscard]] message exchange(const std::string& bytes, artillery::duration timeout);
-  void wait_for(short events, artillery::time_point deadline) const;
+  void wait_for(int descriptor, short events, artillery::time_point deadline) const;
 
   std::string path_;
   file_descriptor socket_;

@@ -39,6 +39,15 @@ std::string user_text(const json& event) {
   return field_text(event, "topic") + " from " + short_id(event, "origin") + ": " + field_text(event, "payload");
 }
 
+std::string answer_text(const json& event) {
+  return field_text(event, "name") + " (" + short_id(event, "origin") + "): " + field_text(event, "payload");
+}
+
+std::string end_text(const json& event) {
+  return field_text(event, "answered") + " of " + field_text(event, "asked") + " answered, " +
+         field_text(event, "heard") + " have the question";
+}
+
 std::string ready_text(const json& event) {
   return "agent " + field_text(event, "name") + " (" + short_id(event, "id") + ") of cluster " +
          field_text(event, "cluster") + ", members " + field_text(event, "membership") + ", replication " +
@@ -52,6 +61,8 @@ std::string details(const json& event, std::string_view name) {
   if (name == "moved") return "from " + field_text(event, "before") + " to " + field_text(event, "after");
   if (name == "ready") return ready_text(event);
   if (name == "user" || name == "message" || name == "query") return user_text(event);
+  if (name == "answer") return answer_text(event);
+  if (name == "query_end") return end_text(event);
   if (name == "chain_formed" || name == "chain_changed") return chain_text(event);
   if (name == "chain_conflict") return field_text(event, "explanation");
   if (name.starts_with("service_")) return service_text(event);
