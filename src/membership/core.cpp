@@ -99,6 +99,7 @@ void core::drop(std::error_code why) {
 /// After every input: news goes out at once, and the timers that the new state needs are set.
 void core::finish_input(time_point now, effects_type& out) {
   if (!active()) return;
+  ran_at_ = now;
   budget_.refill(now);
   forget_old_sayings(now);
   tend_messages(now, out);
@@ -169,9 +170,9 @@ void core::for_each_timer(Visit visit) {
 /// A timer that fires far too late means that this process was stopped or starved. What it missed meanwhile says
 /// nothing about the others, so everything that was due waits as much longer.
 void core::note_pause(time_point now, effects_type& out) {
-  const auto due = next_deadline();
-  if (!due || now - *due <= config_.probe_timeout / 2 || mutant(mutation::trusts_after_pause)) return;
-  const duration late = now - *due;
+  const duration late = now - should_have_run(now);
+  ran_at_ = now;
+  if (late <= config_.probe_timeout / 2 || mutant(mutation::trusts_after_pause)) return;
   ++counters_.pauses_noticed;
   awareness_.worse();
   for_each_timer([&](time_point& timer) { timer += late; });
@@ -179,6 +180,13 @@ void core::note_pause(time_point now, effects_type& out) {
   user_events_.postpone(late);
   probe_.reset();
   come_back(late, now, out);
+}
+
+/// When this process had something to do at the latest. What an input made due in its past (a confirmation that
+/// shortens a suspicion) was not missed: the process ran then.
+time_point core::should_have_run(time_point now) const {
+  const auto due = next_deadline();
+  return due ? std::max(*due, ran_at_) : now;
 }
 
 void core::expire(time_point now, effects_type& out) {
@@ -393,7 +401,7 @@ std::uint64_t core::hash(time_point now) const {
        {push_allowed_at_, view_repair_allowed_at_, event_repair_allowed_at_, heal_allowed_at_, conflict_allowed_at_}) {
     h.add(std::max(allowed, now) - now);
   }
-  h.add(std::min(now - events_agreed_at_, config_.gap_wait));
+  h.add(std::min(now - events_agreed_at_, config_.gap_wait)).add(should_have_run(now) - now);
   for (const auto* timer : {&probe_at_, &gossip_at_, &push_at_, &compare_at_, &push_pull_at_, &reconnect_at_, &reap_at_,
                             &leave_at_, &farewell_at_}) {
     h.add(timer->has_value());

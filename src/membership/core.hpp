@@ -120,6 +120,7 @@ private:
   // core.cpp
   [[nodiscard]] bool active() const noexcept { return phase_ == phase::running || phase_ == phase::leaving; }
   void note_pause(time_point now, effects_type& out);
+  [[nodiscard]] time_point should_have_run(time_point now) const;
   void finish_input(time_point now, effects_type& out);
   void handle(const connection& from, packet& m, time_point now, effects_type& out);
   void hear_items(items& what, path how, const endpoint& from, time_point now, effects_type& out);
@@ -318,6 +319,7 @@ private:
   std::optional<time_point> reap_at_;
   std::optional<time_point> leave_at_;
   std::optional<time_point> farewell_at_;
+  time_point ran_at_;  ///< when it had its last input
   // --- not before ---
   time_point push_allowed_at_;
   time_point view_repair_allowed_at_;

@@ -158,6 +158,27 @@ TEST_CASE("a timer that is a little late is no pause to tell of", "[membership][
   CHECK(t.out.count<membership::paused>() == 0);
 }
 
+TEST_CASE("a suspicion that a late confirmation ends at once is no pause", "[membership][whereabouts]") {
+  table t;
+  for (std::uint64_t i = 1; i <= 5; ++i) t.meet(make_peer(i));
+  const peer p = make_peer(1);
+  const auto accuse = [&](std::uint64_t accuser) {
+    auto word = p.claim(member_state::suspect);
+    word.accuser = membership::shorten(make_peer(accuser).id);
+    t.receive(make_peer(accuser).at, membership::gossip{}, {word});
+  };
+  accuse(2);
+  for (int i = 0; i < 15; ++i) t.answer(t.next_ping());  // above the least time of a suspicion, below the most
+  REQUIRE(t.state_of(p) == member_state::suspect);
+  accuse(3);
+  accuse(4);
+  const auto pauses = t.core.counted().pauses_noticed;
+  t.pass(10ms);
+  CHECK(t.state_of(p) == member_state::failed);
+  CHECK(t.core.counted().pauses_noticed == pauses);
+  CHECK(t.core.health() == 0);
+}
+
 TEST_CASE("a machine that slept while its clock stood still tries its seeds and compares at once",
           "[membership][whereabouts]") {
   table t;

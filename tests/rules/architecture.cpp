@@ -131,10 +131,9 @@ void check_umbrella(const context& at) {
 // ---- rules 2 and 7: who sees Asio and cereal ------------------------------------------------------------------------
 
 bool is_class_header(std::string_view path) {
-  return equals_any(
-      path, {"include/artillery/discovery.hpp", "include/artillery/membership.hpp",
-             "include/artillery/membership/subscription.hpp", "include/artillery/replication.hpp",
-             "include/artillery/replication/quorum_authority.hpp", "include/artillery/node.hpp"});
+  return equals_any(path, {"include/artillery/discovery.hpp", "include/artillery/membership.hpp",
+                           "include/artillery/membership/subscription.hpp", "include/artillery/replication.hpp",
+                           "include/artillery/replication/quorum_authority.hpp", "include/artillery/node.hpp"});
 }
 
 bool may_include_asio(std::string_view path) {

@@ -180,7 +180,9 @@ std::string membership_words::event_text(const std::string& host, const event& w
     return host + ": " + e->member.name + " recovered" + life_of(e->member);
   }
   if (const auto* e = std::get_if<failed>(&what)) return host + ": " + e->member.name + " failed" + life_of(e->member);
-  if (const auto* e = std::get_if<left>(&what)) return host + ": " + e->member.name + " left";
+  if (const auto* e = std::get_if<left>(&what)) {
+    return host + ": " + e->member.name + " left" + (e->reason.empty() ? "" : " (" + e->reason + ")");
+  }
   if (const auto* e = std::get_if<updated>(&what)) {
     return host + ": " + e->member.name + " has the tags " + tags_text(e->member.tags) + life_of(e->member);
   }
@@ -200,6 +202,11 @@ std::string membership_words::event_text(const std::string& host, const event& w
     const std::string last = e->count == 1 ? "" : ".." + std::to_string(e->first + e->count - 1);
     return host + " could not have event " + std::to_string(e->first) + last + " of " + name_of(e->origin);
   }
+  if (const auto* e = std::get_if<paused>(&what)) {
+    return host + " did not run for " +
+           std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(e->length).count()) + " ms";
+  }
+  if (const auto* e = std::get_if<moved>(&what)) return host + " moved to " + to_string(e->after);
   return host + " was too slow: events are lost";
 }
 
