@@ -34,7 +34,7 @@ public:
   run(std::uint64_t seed, const run_options& options)
       : random_{random_of(seed)},
         swarm_{draw_membership_swarm(random_, options)},
-        world_{seed, swarm_.settings, swarm_.links},
+        world_{seed, swarm_.settings, swarm_.links, swarm_.is_ipv6},
         demands_{world_, random_} {
     world_.world().watch(options.watch);
   }
@@ -240,16 +240,16 @@ private:
   void forge_something(const membership_choice& c) {
     detail::random random{c.value};
     const auto kind = static_cast<forgery>(random.below(forgeries));
-    const forgery_target of{world_.id(c.which), world_.boot(c.which), membership_world::address_of(c.which)};
+    const forgery_target of{world_.id(c.which), world_.boot(c.which), world_.at(c.which)};
     std::vector<node_id> made_up;
-    const forgery_target to{world_.id(c.other), world_.boot(c.other), membership_world::address_of(c.other)};
+    const forgery_target to{world_.id(c.other), world_.boot(c.other), world_.at(c.other)};
     const auto datagrams = forge(kind, of, to, detail::cluster_tag(swarm_.settings.cluster), random, made_up);
     if (kind == forgery::made_up) {
       for (const node_id& id : made_up) world_.checkers().allow_made_up(id);
     }
     ++forgeries_;
     for (const bytes& datagram : datagrams) {
-      world_.inject(c.other, membership_world::address_of(c.which), datagram);
+      world_.inject(c.other, world_.at(c.which), datagram);
     }
   }
 

@@ -259,6 +259,7 @@ membership_swarm draw_membership_swarm(const detail::random& random, const run_o
   if (random.fork("cap").chance(1, 4)) {
     s.settings.bytes_per_second_max = 16 * (s.settings.gossip_fanout + 1) * s.settings.datagram_max;
   }
+  s.is_ipv6 = random.fork("addresses").chance(1, 4);
   detail::random replay = random.fork("replay");
   const bool replays = replay.chance(1, 4);
   const auto replayed = static_cast<std::size_t>(replay.between(1, replayed_most));

@@ -54,6 +54,7 @@ struct membership_swarm {
   stream_limits streams;
   std::vector<std::int32_t> clock_drift;  ///< of each node, in millionths; empty: none drifts
   membership::config settings;
+  bool is_ipv6 = false;
   bool staggered = false;     ///< they do not start all at once
   bool seedless = false;      ///< seeds serve for joining only: what heals must heal by itself
   bool stays_broken = false;  ///< not all that is broken is made whole at the end

@@ -11,11 +11,15 @@ constexpr std::size_t long_answer = 5'000;
 
 }  // namespace
 
-membership_world::membership_world(std::uint64_t seed, membership::config settings, const link_faults& faults)
-    : settings_{std::move(settings)}, world_{seed, faults}, random_{world_.seed_for("membership")} {}
+membership_world::membership_world(std::uint64_t seed, membership::config settings, const link_faults& faults,
+                                   bool is_ipv6)
+    : settings_{std::move(settings)}, is_ipv6_{is_ipv6}, world_{seed, faults}, random_{world_.seed_for("membership")} {}
 
-endpoint membership_world::address_of(host which) {
-  return endpoint::v4(10, 0, static_cast<std::uint8_t>(which / 250), static_cast<std::uint8_t>(which % 250 + 1), 7946);
+endpoint membership_world::address_of(host which, bool is_ipv6) {
+  const auto high = static_cast<std::uint8_t>(which / 250);
+  const auto low = static_cast<std::uint8_t>(which % 250 + 1);
+  if (!is_ipv6) return endpoint::v4(10, 0, high, low, 7946);
+  return endpoint::v6({0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low}, 7946);
 }
 
 std::unique_ptr<membership_host> membership_world::make(host which, const std::vector<host>& seeds) {
@@ -29,16 +33,16 @@ std::unique_ptr<membership_host> membership_world::make(host which, const std::v
   config.name = "n" + std::to_string(which);
   checkers_.started(n.who.id, n.who.boot, config);
   std::vector<endpoint> at;
-  for (host seed : seeds) at.push_back(address_of(seed));
+  for (host seed : seeds) at.push_back(this->at(seed));
   membership::core core{std::move(config), n.who, detail::random{random_.next()}};
   membership_observer& observer = *this;
-  return std::make_unique<membership_host>(n.process, std::move(core), address_of(which), std::move(at), observer);
+  return std::make_unique<membership_host>(n.process, std::move(core), this->at(which), std::move(at), observer);
 }
 
 host membership_world::add(const std::vector<host>& seeds) {
   const host which = nodes_.size();
   nodes_.push_back({.who = {.id = random_.identity(), .boot = 1}, .disturbed_until = {}, .leaves_by = {}});
-  return world_.add(address_of(which), make(which, seeds));
+  return world_.add(at(which), make(which, seeds));
 }
 
 void membership_world::restart(host which, const std::vector<host>& seeds, bool same_id) {

@@ -22,7 +22,7 @@ namespace artillery::sim {
 class membership_world final : private membership_observer {
 public:
   explicit membership_world(std::uint64_t seed, membership::config settings = membership::config::lan(),
-                            const link_faults& faults = {});
+                            const link_faults& faults = {}, bool is_ipv6 = false);
 
   /// A new node; `seeds` are hosts whose endpoints it is given.
   host add(const std::vector<host>& seeds);
@@ -83,7 +83,8 @@ public:
   [[nodiscard]] const membership::config& settings() const noexcept { return settings_; }
   /// Number of test events that a process sent on a topic.
   [[nodiscard]] std::uint64_t sent_on(std::size_t process, const std::string& topic) const;
-  [[nodiscard]] static endpoint address_of(host which);
+  [[nodiscard]] endpoint at(host which) const { return address_of(which, is_ipv6_); }
+  [[nodiscard]] static endpoint address_of(host which, bool is_ipv6 = false);
 
 private:
   struct node {
@@ -121,6 +122,7 @@ private:
   [[nodiscard]] duration doubt();
 
   membership::config settings_;
+  bool is_ipv6_;
   sim::world world_;
   detail::random random_;
   membership_checkers checkers_;

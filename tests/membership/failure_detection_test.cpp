@@ -70,6 +70,38 @@ TEST_CASE("answers with another number or from another address count for nothing
   CHECK(t.out.count<membership::suspected>() == 1);
 }
 
+TEST_CASE("an answer that comes when its time is over ends no suspicion: only the suspect's own word does",
+          "[membership][probe]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  const auto ping = t.next_ping();
+  t.pass(1s);
+  REQUIRE(t.state_of(p) == member_state::suspect);
+  t.answer(ping);
+  CHECK(t.state_of(p) == member_state::suspect);
+  auto refuting = p;
+  refuting.incarnation = 1;
+  t.meet(refuting);
+  CHECK(t.state_of(p) == member_state::alive);
+}
+
+TEST_CASE("the answer to a suspect's ping carries the suspicion", "[membership][suspicion]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  t.meet(make_peer(2));
+  t.receive(make_peer(2).at, membership::gossip{}, {p.claim(member_state::suspect)});
+  t.pass(3s);  // it is no news any more
+  t.out.clear();
+  t.receive(p.at, membership::ping{7, membership::address_tag(t.core.self().id, 5), membership::shorten(p.id), {}});
+  const auto acks = t.out.all<membership::ack>();
+  REQUIRE(acks.size() == 1);
+  REQUIRE_FALSE(acks.front().message.items.claims.empty());
+  CHECK(acks.front().message.items.claims.front().about == p.id);
+  CHECK(acks.front().message.items.claims.front().state == member_state::suspect);
+}
+
 TEST_CASE("a suspect that stays silent is reported failed, once", "[membership][suspicion]") {
   table t;
   const peer p = make_peer(1);
@@ -188,8 +220,10 @@ TEST_CASE("a process that was stopped suspects nobody for what it missed", "[mem
   t.receive(q.at, membership::gossip{}, {p.claim(member_state::suspect)});
   t.next_ping();
   t.now += 60s;  // stopped, with a probe under way and a suspicion about to end
+  const std::uint32_t health = t.core.health();
   t.core.expire(t.now, t.out);
   CHECK(t.core.counted().pauses_noticed == 1);
+  CHECK(t.core.health() == health + 1);  // it doubts itself
   CHECK(t.out.count<membership::failed>() == 0);
   CHECK(t.state_of(q) == member_state::alive);
   CHECK(t.state_of(p) == member_state::suspect);

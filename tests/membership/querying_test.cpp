@@ -1,3 +1,5 @@
+#include <set>
+
 #include "membership/recorder.hpp"
 
 using namespace bench;

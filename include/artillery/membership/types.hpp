@@ -321,7 +321,7 @@ struct config {
   std::size_t seeds_max = 256;
   /// Streams accepted at a time; further ones are closed.
   std::size_t streams_max = 64;
-  /// Events that wait for the application; then the oldest are dropped and an `overflow` is put in their place.
+  /// Events that wait for the application; what comes then is dropped, and an `overflow` stands in its place.
   std::size_t event_queue_max = 4'096;
 
   /// Where remarks go; none: nowhere.

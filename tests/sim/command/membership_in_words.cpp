@@ -38,7 +38,7 @@ drawn membership_drawn(std::uint64_t seed, const sim::run_options& options) {
   drawn lines{
       {"faults", families_text(s.families)},
       {"nodes", counted(s.nodes, "member") + (s.staggered ? ", started one after another" : ", started at once") +
-                    (s.seedless ? ", whose seeds serve for joining only" : "")},
+                    (s.is_ipv6 ? ", over IPv6" : "") + (s.seedless ? ", whose seeds serve for joining only" : "")},
       {"limits", limits_text(s.settings)},
       {"network", faults_text(s.links)},
       {"faulty phase", time_text(s.length)},
