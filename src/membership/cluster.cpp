@@ -113,7 +113,7 @@ void cluster::start_next_answer(const std::shared_ptr<state>& self, std::uint64_
 }
 
 void cluster::drop_query(std::uint64_t query) {
-  net::submit(state_, [query](state& self) { self.answers.drop(query); });
+  net::submit(state_, [query](state& self) { self.drop_query(query); });
 }
 
 void cluster::start_answer(const std::shared_ptr<state>& self, const node_id& asker, std::uint64_t number,

@@ -262,6 +262,16 @@ std::error_code cluster::state::query(std::uint64_t number, std::string topic, b
   return error;
 }
 
+void cluster::state::drop_query(std::uint64_t number) {
+  answers.drop(number);
+  call([&](watched_core& core, time_point, effects<event>&) {
+    core.use([&](membership::core& c) {
+      c.drop_query(number);
+      return true;
+    });
+  });
+}
+
 std::error_code cluster::state::answer(const node_id& asker, std::uint64_t number, bytes payload) {
   std::error_code error;
   const bool ran = call([&](watched_core& core, time_point now, effects<event>& out) {

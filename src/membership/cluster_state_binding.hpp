@@ -108,6 +108,7 @@ struct cluster::state final : private watched_core::watcher, public net::driver<
   void send(std::uint64_t number, const node_id& to, std::string topic, bytes payload, const send_options& how,
             done waiting);
   std::error_code query(std::uint64_t number, std::string topic, bytes payload, const query_options& how);
+  void drop_query(std::uint64_t number);
   std::error_code answer(const node_id& asker, std::uint64_t number, bytes payload);
   void add_seed(const endpoint& at);
   void add_seed(seed_name name);

@@ -71,6 +71,8 @@ public:
   /// A question to all that it is for. `call` is the caller's name for it in `take_news`, if this returns no error.
   std::error_code query(std::uint64_t call, std::string topic, bytes payload, const query_options& options,
                         time_point now, effects_type& out);
+  /// Of this query of ours nothing more is to be taken or told.
+  void drop_query(std::uint64_t call) { queries_.drop(call); }
   /// Answers the `query` of this number that was delivered here.
   std::error_code answer(const node_id& asker, std::uint64_t number, bytes payload, time_point now, effects_type& out);
   /// What own queries came to since this was last asked.

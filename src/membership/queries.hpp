@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "artillery/bytes.hpp"
@@ -49,6 +50,10 @@ public:
   [[nodiscard]] std::size_t open() const noexcept { return open_.size(); }
   /// A member has it (`payload` empty), or answers. The question ends when all who were asked did.
   void take(std::uint64_t number, const node_id& from, const bytes* payload);
+  /// Whoever asked does not want to know any more.
+  void drop(std::uint64_t call) {
+    std::erase_if(open_, [call](const open_query& q) { return q.call == call; });
+  }
   void end_all();
   [[nodiscard]] std::vector<query_news> take_news() { return std::exchange(news_, {}); }
 

@@ -86,6 +86,32 @@ TEST_CASE("a storm under the least cap of bytes goes on slowly, and membership s
   }
 }
 
+TEST_CASE("where everybody talks as fast as it can nobody sends more than the cap, and all is heard",
+          "[membership][congestion]") {
+  membership::config config;
+  config.bytes_per_second_max = 16 * (config.gossip_fanout + 1) * config.datagram_max;
+  storm s{config, {}};
+  for (int i = 0; i < 5'000; ++i) {
+    for (sim::host h = 0; h < storm::nodes; ++h) s.world.broadcast(h, "storm");
+    s.world.run_for(1ms);
+  }
+  s.world.run_for(1min);
+  for (sim::host from = 0; from < storm::nodes; ++from) {
+    const std::uint64_t said = s.world.sent_on(s.world.process(from), "storm");
+    CHECK(said > 0);
+    CHECK(said < 5'000);  // the others were refused
+    for (sim::host to = 0; to < storm::nodes; ++to) {
+      CAPTURE(from, to);
+      if (from == to) continue;
+      CHECK(s.world.checkers().events_seen(s.world.process(to), s.world.process(from), "storm").size() == said);
+    }
+  }
+  CHECK(s.world.checkers().seen().second_bytes_max <= config.bytes_per_second_max * 11 / 10);
+  CHECK(s.world.checkers().seen().gaps == 0);
+  CHECK(s.world.converged());
+  CHECK(s.world.checkers().violations() == std::vector<std::string>{});
+}
+
 TEST_CASE("a budget of bytes fills evenly, and events leave a quarter of it to claims", "[membership][congestion]") {
   membership::byte_budget budget{80'000};  // 10,000 at a time, and 70,000 a second
   time_point now{1h};

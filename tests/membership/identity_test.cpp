@@ -231,6 +231,21 @@ TEST_CASE("at equal incarnation left beats failed beats suspect beats alive", "[
   CHECK(standing{1, 9, member_state::left} < standing{2, 0, member_state::alive});
 }
 
+TEST_CASE("of two claims that contradict each other at one incarnation the first is believed, whoever says it",
+          "[membership][identity]") {
+  table t;
+  const peer p = make_peer(1);
+  t.meet(p);
+  peer forged = p;
+  forged.at = make_peer(66).at;
+  t.receive(make_peer(66).at, membership::gossip{}, {forged.claim()});
+  t.receive(make_peer(66).at, membership::announce{}, {forged.claim()});
+  REQUIRE(t.core.table().find(p.id) != nullptr);
+  CHECK(t.core.table().find(p.id)->facts->at == p.at);
+  CHECK(t.out.count<membership::updated>() == 0);
+  CHECK(t.out.count<membership::conflict>() == 1);  // somebody has the id of another, or says so
+}
+
 TEST_CASE("hearsay of a death without facts says nothing of a stranger", "[membership][identity]") {
   table t;
   t.receive(make_peer(1).at, membership::gossip{}, {make_peer(2).claim(member_state::failed)});

@@ -142,18 +142,18 @@ TEST_CASE("what is kept of a hundred thousand made-up members is bounded, and th
 TEST_CASE("one member that speaks of ever new topics, and asks without end, is kept within bounds",
           "[membership][robust]") {
   table t;
-  const peer talker = make_peer(1);
-  t.meet(talker);
+  const peer speaker = make_peer(1);
+  t.meet(speaker);
   for (std::uint64_t i = 1; i <= made_up; ++i) {
-    auto record = event_of(talker, i, i % 2 == 0);
+    auto record = event_of(speaker, i, i % 2 == 0);
     record.topic = "topic " + std::to_string(i);
-    t.receive(talker.at, membership::gossip{}, {}, {record});
+    t.receive(speaker.at, membership::gossip{}, {}, {record});
     if (i % 1'000 == 0) t.out.clear();
   }
   CHECK(t.core.held() <= sim::held_bound(membership::config{}));
   CHECK(t.core.counted().queries_heard == membership::queries_heard_max);
   t.core.check_invariants();
-  CHECK(t.core.events_base(talker.id) == made_up);
+  CHECK(t.core.events_base(speaker.id) == made_up);
 }
 
 TEST_CASE("a living cluster that is told of a hundred thousand members goes on, and forgets them again",

@@ -223,6 +223,23 @@ TEST_CASE("an answer that comes by a stream is the asker's answer, not a message
   CHECK(t.out.count<membership::message>() == 0);
 }
 
+TEST_CASE("a query that is given up makes room for another, and its late answers are nobody's", "[membership][query]") {
+  membership::config config;
+  config.queries_max = 1;
+  asker t{config};
+  REQUIRE_FALSE(t.ask(1));
+  CHECK(t.ask(2) == errc::would_overflow);
+  t.core.drop_query(1);
+  CHECK_FALSE(t.ask(3));
+  t.receive(t.peers[0].at, membership::reply{.sender = membership::shorten(t.peers[0].id),
+                                             .boot = t.peers[0].boot,
+                                             .addressee = membership::address_tag(t.core.self().id, 5),
+                                             .question = 1,
+                                             .answers = true,
+                                             .payload = "late"});
+  CHECK(t.news().empty());
+}
+
 TEST_CASE("a query that cannot be asked, or answered, is refused at the call", "[membership][query]") {
   membership::config config;
   config.queries_max = 2;
