@@ -65,7 +65,7 @@ using force_signature = void(std::error_code, forced_chain);
 
 void start_run(const std::shared_ptr<node_impl>& node, completion<done_signature> done);
 void start_next_event(const std::shared_ptr<node_impl>& node, completion<event_signature> done);
-void start_leave(const std::shared_ptr<node_impl>& node, completion<done_signature> done);
+void start_leave(const std::shared_ptr<node_impl>& node, std::string reason, completion<done_signature> done);
 void start_broadcast(const std::shared_ptr<node_impl>& node, std::string topic, bytes payload,
                      completion<done_signature> done);
 void start_send(const std::shared_ptr<node_impl>& node, const node_id& to, std::string topic, bytes payload,
@@ -138,10 +138,14 @@ public:
   template <class Token>
   auto async_next_event(Token&& token);
 
-  /// Goes in good order: withdraws the announcement, tells the other members, and ends `async_run`.
+  /// Goes in good order: withdraws the announcement, tells the other members, with the `reason`, and ends `async_run`.
   /// Completes: when the word is out, or after `membership::config::leave_timeout`; with `errc::not_running` if the
-  /// node does not run.  Signature: void(std::error_code).
+  /// node does not run, `errc::too_large` if the reason is above `membership::leave_reason_size_max`: nothing was
+  /// done.  Signature: void(std::error_code).
   /// Cancellation: all kinds; the wait is given up, the leaving is not.
+  template <class Token>
+  auto async_leave(std::string reason, Token&& token);
+  /// Likewise, without a reason.
   template <class Token>
   auto async_leave(Token&& token);
 
@@ -323,10 +327,17 @@ auto node::async_next_event(Token&& token) {
 }
 
 template <class Token>
-auto node::async_leave(Token&& token) {
+auto node::async_leave(std::string reason, Token&& token) {
   return detail::initiate<detail::done_signature>(
       std::forward<Token>(token), detail::executor_of(*impl_),
-      [impl = impl_](detail::completion<detail::done_signature> done) { detail::start_leave(impl, std::move(done)); });
+      [impl = impl_, reason = std::move(reason)](detail::completion<detail::done_signature> done) mutable {
+        detail::start_leave(impl, std::move(reason), std::move(done));
+      });
+}
+
+template <class Token>
+auto node::async_leave(Token&& token) {
+  return async_leave(std::string{}, std::forward<Token>(token));
 }
 
 template <class Token>

@@ -20,8 +20,8 @@ void start_next_event(const std::shared_ptr<node_impl>& node, completion<event_s
   node->next_event(std::move(done));
 }
 
-void start_leave(const std::shared_ptr<node_impl>& node, completion<done_signature> done) {
-  node->leave(std::move(done));
+void start_leave(const std::shared_ptr<node_impl>& node, std::string reason, completion<done_signature> done) {
+  node->leave(std::move(reason), std::move(done));
 }
 
 void start_broadcast(const std::shared_ptr<node_impl>& node, std::string topic, bytes payload,

@@ -170,16 +170,18 @@ void node_impl::next_event(completion<event_signature> waiting) {
   });
 }
 
-void node_impl::leave(done when_over) {
+void node_impl::leave(std::string reason, done when_over) {
   const auto number = leaving_.reserve();
   on_cancel(when_over.slot(), shared_from_this(), [number](node_impl& self) { self.leaving_.cancel(number); });
-  net::submit(shared_from_this(), [number, when_over = std::move(when_over)](node_impl& self) mutable {
-    self.begin_leave(number, std::move(when_over));
-  });
+  net::submit(shared_from_this(),
+              [number, reason = std::move(reason), when_over = std::move(when_over)](node_impl& self) mutable {
+                self.begin_leave(number, std::move(reason), std::move(when_over));
+              });
 }
 
-void node_impl::begin_leave(std::uint64_t number, done when_over) {
+void node_impl::begin_leave(std::uint64_t number, std::string reason, done when_over) {
   if (phase_ != phase::running || !bootstrap_) return when_over(errc::not_running);
+  if (reason.size() > membership::leave_reason_size_max) return when_over(errc::too_large);
   leaving_.add(number, std::move(when_over));
   if (std::exchange(leaving_begun_, true)) return;
   const auto left = [](node_impl& self, std::error_code) { self.half_left(); };
@@ -194,7 +196,7 @@ void node_impl::begin_leave(std::uint64_t number, done when_over) {
       if (!error) self.half_left();
     }));
   }
-  cluster_->async_leave(on_strand(left));
+  cluster_->async_leave(std::move(reason), on_strand(left));
 }
 
 /// The chain goes on without the replica here, which tells the tail that it knows.

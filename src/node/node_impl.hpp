@@ -46,7 +46,7 @@ public:
 
   void run(done when_over);
   void next_event(completion<event_signature> waiting);
-  void leave(done when_over);
+  void leave(std::string reason, done when_over);
   void broadcast(std::string topic, bytes payload, done when_over);
   void send(const node_id& to, std::string topic, bytes payload, const membership::send_options& how, done when_over);
   void query(std::string topic, bytes payload, membership::query_options options,
@@ -75,7 +75,7 @@ private:
   // node_impl.cpp: life
   void start();
   void stop(std::error_code why);
-  void begin_leave(std::uint64_t number, done when_over);
+  void begin_leave(std::uint64_t number, std::string reason, done when_over);
   void half_left();
   void leave_soon();
   [[nodiscard]] bool hosts_replica_of_several() const;

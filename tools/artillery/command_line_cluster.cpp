@@ -80,7 +80,15 @@ not within --timeout: it then goes on taking leave.
 
 Examples:
   artillery leave
+  artillery leave --reason upgrade
   artillery leave --name b --timeout 30s)");
+  leave->add_option("--reason", options->reason, "What the others are told, at most 64 bytes")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            return text.size() > artillery::membership::leave_reason_size_max ? std::string{"is above 64 bytes"}
+                                                                              : std::string{};
+          },
+          "TEXT"));
   add_timeout_option(*leave, options->common);
   add_common_options(*leave, options->common);
   leave->callback([options, &chosen] { chosen = *options; });

@@ -91,6 +91,7 @@ struct join_options {
 
 struct leave_options {
   common_options common;
+  std::string reason;
 };
 
 /// The live table of members.

@@ -46,7 +46,8 @@ public:
         node_{io_.get_executor(), agent::configuration_of(options)},
         socket_path_{prepared_socket_path(options.common)},
         listener_{socket_path_},
-        handler_{{node_, feed_, times_, socket_path_, options.value_size_max, [this] { leave(); }}},
+        handler_{{node_, feed_, times_, socket_path_, options.value_size_max,
+                  [this](std::string reason) { leave(std::move(reason)); }}},
         server_{io_.get_executor(), listener_.release(), handler_, feed_, options.value_size_max},
         printer_{options.common.format} {}
 
@@ -54,7 +55,7 @@ public:
 
 private:
   void wait_for_signal();
-  void leave();
+  void leave(std::string reason);
   void next_event();
   void report_ready();
   void node_ended(std::error_code error);
@@ -92,19 +93,19 @@ void agent_process::wait_for_signal() {
       result_ = exit_code::failed;
       return io_.stop();
     }
-    leave();
+    leave({});
     wait_for_signal();
   });
 }
 
-void agent_process::leave() {
+void agent_process::leave(std::string reason) {
   if (std::exchange(leaving_, true)) return;
   server_.stop();
   leave_timer_.expires_after(leave_max);
   leave_timer_.async_wait([this](std::error_code error) {
     if (!error) io_.stop();
   });
-  node_.async_leave([this](std::error_code error) {
+  node_.async_leave(std::move(reason), [this](std::error_code error) {
     // It was not up yet: there is nobody to take leave of.
     if (error) io_.stop();
   });

@@ -36,6 +36,16 @@ json replicas_report(const std::vector<artillery::replication::member>& all) {
   return replicas;
 }
 
+namespace {
+
+/// Null: it was not measured.
+json round_trip_report(artillery::duration round_trip) {
+  if (round_trip == artillery::duration::zero()) return nullptr;
+  return std::chrono::duration_cast<std::chrono::microseconds>(round_trip).count();
+}
+
+}  // namespace
+
 json member_report(const artillery::membership::member& member, const node_id& self) {
   json tags = json::object();
   for (const auto& [key, value] : member.tags) tags[key] = bytes_to_json(value);
@@ -46,6 +56,7 @@ json member_report(const artillery::membership::member& member, const node_id& s
           {"incarnation", member.incarnation},
           {"boot", member.boot},
           {"self", member.id == self},
+          {"round_trip_us", round_trip_report(member.round_trip)},
           {"tags", std::move(tags)}};
 }
 

@@ -108,9 +108,14 @@ void request_handler::join(const control::message& request, const answer& done) 
 }
 
 /// The reply says that it has begun; that it is done shows when the agent ends.
-void request_handler::leave(const control::message&, const answer& done) {
+void request_handler::leave(const control::message& request, const answer& done) {
+  std::string reason = request.head.contains("reason") ? bytes_field(request.head, "reason") : std::string{};
+  if (reason.size() > artillery::membership::leave_reason_size_max) {
+    throw bad_field{"'reason' must have at most " + std::to_string(artillery::membership::leave_reason_size_max) +
+                    " bytes"};
+  }
   done({{"ok", true}}, std::nullopt);
-  of_.leave();
+  of_.leave(std::move(reason));
 }
 
 void request_handler::status(const control::message& request, const answer& done) {

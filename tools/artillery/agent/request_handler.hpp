@@ -29,7 +29,7 @@ public:
     state_times& times;
     std::string socket;
     std::size_t value_size_max = 0;
-    std::function<void()> leave;  ///< ends the agent in good order
+    std::function<void(std::string reason)> leave;  ///< ends the agent in good order
   };
 
   explicit request_handler(subject of) : of_{std::move(of)} {}
