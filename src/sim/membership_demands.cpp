@@ -228,6 +228,18 @@ void membership_demands::idle_load() {
   }
 }
 
+/// A message as soon as its sender knows anybody: others have not heard of that life yet, and must not say that they
+/// have what they cannot take.
+void membership_demands::speak_early(host newcomer, const std::vector<host>& to) {
+  const time_point end = now() + world_.settings().probe_timeout;
+  while (now() < end && world_.core(newcomer)->present() == 0) world_.run_for(1ms);
+  for (host other : to) {
+    if (other == newcomer || world_.core(newcomer)->table().find(world_.id(other)) == nullptr) continue;
+    ++figures_.operations;
+    static_cast<void>(world_.send(newcomer, other, true));
+  }
+}
+
 void membership_demands::restarting() {
   if (broken()) return;
   auto members = world_.members();
@@ -238,7 +250,9 @@ void membership_demands::restarting() {
   world_.crash(restarted);
   world_.restart(restarted, {asked});
   ++figures_.restarts;
-  world_.run_for(world_.settings().probe_timeout);
+  const time_point known_by = now() + world_.settings().probe_timeout;
+  speak_early(restarted, members);
+  world_.run_for(std::max<duration>(known_by - now(), 0s));
   const auto* row = world_.core(asked)->table().find(world_.id(restarted));
   const bool is_taken = row != nullptr && row->standing.boot == world_.boot(restarted) && row->present();
   if (!is_taken) violate(host_name(asked) + " does not take " + host_name(restarted) + " for restarted at once");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/random.hpp"
 #include "sim/membership_world.hpp"
@@ -55,6 +56,7 @@ private:
   [[nodiscard]] time_point now() { return world_.world().now(); }
   void violate(std::string what) { world_.checkers().violate(now(), std::move(what)); }
   void settle_health();
+  void speak_early(host newcomer, const std::vector<host>& to);
 
   membership_world& world_;
   detail::random random_;
