@@ -382,7 +382,7 @@ std::uint64_t core::hash(time_point now) const {
   if (probe_) {
     h.add(probe_->sequence).add(probe_->target).add(probe_->addressee).add(probe_->at).add(probe_->timeout_at, now);
     h.add(probe_->asked).add(probe_->answered).add(probe_->nacks).add(probe_->helpers.size());
-    h.add(probe_->sent_at, now).add(probe_->timed).add(probe_->given_up_at.has_value());
+    h.add(probe_->sent_at, now).add(probe_->timed).add(probe_->accused).add(probe_->given_up_at.has_value());
     if (probe_->given_up_at) h.add(*probe_->given_up_at, now);
     for (const endpoint& helper : probe_->helpers) h.add(helper);
   }
@@ -394,7 +394,7 @@ std::uint64_t core::hash(time_point now) const {
   }
   for (const stream& s : streams_) {
     h.add(s.number).add(s.purpose).add(s.peer).add(s.deadline, now).add(s.up).add(s.greeted).add(s.spoken);
-    h.add(s.joining);
+    h.add(s.joining).add(s.introduced).add(s.buckets);
   }
   for (const seed& s : seeds_) h.add(s.at).add(s.next_try, now).add(s.wait);
   for (const time_point allowed :

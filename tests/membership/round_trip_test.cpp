@@ -133,6 +133,24 @@ TEST_CASE("a member whose port is closed is suspected once its helpers had their
   CHECK(t.out.count<membership::suspected>() == 1);
 }
 
+TEST_CASE("who refutes an early suspicion is not suspected again at the interval's end", "[membership][probe]") {
+  table t;
+  for (std::uint64_t i = 1; i <= 4; ++i) t.meet(make_peer(i));
+  const auto ping = unanswered_probe(t);
+  refuse(t, ping);
+  t.pass(250ms);
+  REQUIRE(t.out.count<membership::suspected>() == 1);
+  for (std::uint64_t i = 1; i <= 4; ++i) {
+    peer p = make_peer(i);
+    if (p.at != ping.to) continue;
+    p.incarnation = 1;
+    t.receive(p.at, membership::gossip{}, {p.claim()});
+  }
+  REQUIRE(t.out.count<membership::recovered>() == 1);
+  t.pass(700ms);
+  CHECK(t.out.count<membership::suspected>() == 1);
+}
+
 TEST_CASE("a closed port alone is no reason to suspect: a helper that gets an answer is believed",
           "[membership][probe]") {
   table t;
