@@ -32,7 +32,7 @@ namespace artillery::membership {
 /// executors, never within the call.
 class cluster {
 public:
-  /// Starts nothing yet. The executor's context must outlive the operations, not the cluster.
+  /// Starts nothing yet. The executor's context must outlive the cluster and its subscriptions.
   cluster(asio::any_io_executor executor, config options);
   ~cluster();
   cluster(cluster&& other) noexcept;

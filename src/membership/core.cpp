@@ -42,7 +42,8 @@ void core::start(const endpoint& at, time_point now, effects_type& out) {
 // ---- inputs ----
 
 void core::receive(const connection& from, bytes_view message, time_point now, effects_type& out) {
-  if (phase_ == phase::left && !from.is_stream) return answer_as_gone(from, message, out);
+  if (phase_ == phase::left && from.is_stream) return out.close(from.number);
+  if (phase_ == phase::left) return answer_as_gone(from, message, out);
   if (!active()) return;
   note_pause(now, out);
   budget_.refill(now);

@@ -100,6 +100,8 @@ stream* core::open_stream(stream_purpose purpose, const endpoint& to, time_point
 }
 
 void core::link(const connection& which, link_state state, time_point now, effects_type& out) {
+  // Whoever connects to one that has left is not to wait for it.
+  if (phase_ == phase::left && state == link_state::up) return out.close(which.number);
   if (!active() || !which.is_stream) return;
   note_pause(now, out);
   const auto found =
