@@ -29,7 +29,7 @@ namespace artillery::discovery {
 /// other; `metrics` alongside everything else. Completions run on their handlers' executors.
 class beacon {
 public:
-  /// Starts nothing yet. The executor's context must outlive the operations, not the beacon.
+  /// Starts nothing yet. The executor's context must outlive the beacon.
   beacon(asio::any_io_executor executor, config options);
   ~beacon();
   beacon(beacon&& other) noexcept;

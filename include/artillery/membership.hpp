@@ -32,7 +32,7 @@ namespace artillery::membership {
 /// executors, never within the call.
 class cluster {
 public:
-  /// Starts nothing yet. The executor's context must outlive the operations, not the cluster.
+  /// Starts nothing yet. The executor's context must outlive the cluster and its subscriptions.
   cluster(asio::any_io_executor executor, config options);
   ~cluster();
   cluster(cluster&& other) noexcept;
@@ -211,7 +211,8 @@ public:
   }
 
   /// What others say under one topic, apart from all else, until the result is destroyed. Of what came before this call
-  /// nothing is told. Topics are compared whole; of one that is empty or above `topic_size_max` nothing ever comes.
+  /// nothing is told. Topics are compared whole; of one above `topic_size_max` nothing ever comes, of an empty one only
+  /// messages.
   [[nodiscard]] subscription subscribe(std::string topic);
 
   /// Replaces this node's tags; the others report `updated`.

@@ -54,6 +54,13 @@ bool core::may_become(const member_row& row, const claim& heard) const {
   return as_before || may_be_known(heard);
 }
 
+/// A member is now what may not be known. It answers as ever, so nothing but this ends it here.
+void core::turn_out(member_row& row, time_point now, effects_type& out) {
+  ++counters_.refused_by_application;
+  row.introduced = false;
+  if (row.present()) declare_failed(node_id{row.key}, now, out);
+}
+
 void core::apply(const claim& heard, path how, time_point now, effects_type& out) {
   if (heard.about == self_.id) return hear_of_self(heard, now, out);
   member_row* row = members_.find(heard.about);
@@ -68,10 +75,6 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
     return;
   }
   standing next{heard.boot, heard.incarnation, heard.state};
-  if (!may_become(*row, heard)) {
-    ++counters_.refused_by_application;
-    return;
-  }
   if (mutant(mutation::equal_incarnation_wins) && next.state == member_state::alive && !row->present() &&
       next.boot == row->standing.boot && next.incarnation == row->standing.incarnation) {
     ++next.incarnation;
@@ -90,6 +93,7 @@ void core::apply(const claim& heard, path how, time_point now, effects_type& out
     return;
   }
   if (next <= row->standing) return;
+  if (!may_become(*row, heard)) return turn_out(*row, now, out);
   if (next.boot != row->standing.boot && row->present() && mutant(mutation::refuses_restarts)) return;
   if (next.boot != row->standing.boot) return restart_of(*row, heard, now, out);
   change(*row, next, heard, now, out);

@@ -170,7 +170,10 @@ void cluster::state::after_input(membership::core& changed) {
   look_at_suspension();
   if (!changes) return;
   if (changed.present() > 0) joining.complete_all({});
-  if (changed.has_left()) leaving.complete_all({});
+  if (changed.has_left()) {
+    leaving.complete_all({});
+    joining.complete_all(errc::has_left);
+  }
   keep_snapshot();
 }
 

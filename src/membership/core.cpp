@@ -42,7 +42,8 @@ void core::start(const endpoint& at, time_point now, effects_type& out) {
 // ---- inputs ----
 
 void core::receive(const connection& from, bytes_view message, time_point now, effects_type& out) {
-  if (phase_ == phase::left && !from.is_stream) return answer_as_gone(from, message, out);
+  if (phase_ == phase::left && from.is_stream) return out.close(from.number);
+  if (phase_ == phase::left) return answer_as_gone(from, message, out);
   if (!active()) return;
   note_pause(now, out);
   budget_.refill(now);
@@ -174,6 +175,7 @@ void core::note_pause(time_point now, effects_type& out) {
   ran_at_ = now;
   if (late <= config_.probe_timeout / 2 || mutant(mutation::trusts_after_pause)) return;
   ++counters_.pauses_noticed;
+  pause_noticed_at_ = now;
   awareness_.worse();
   for_each_timer([&](time_point& timer) { timer += late; });
   suspicions_.postpone(late);
@@ -380,7 +382,12 @@ std::uint64_t core::hash(time_point now) const {
   if (facts_ != nullptr) h.add(std::string_view{facts_->name}).add(facts_->at).add(facts_->events_sent);
   h.add(probe_.has_value());
   if (probe_) {
-    h.add(probe_->sequence).add(probe_->target).add(probe_->addressee).add(probe_->at).add(probe_->timeout_at, now);
+    h.add(probe_->sequence)
+        .add(probe_->target)
+        .add(probe_->addressee)
+        .add(probe_->incarnation)
+        .add(probe_->at)
+        .add(probe_->timeout_at, now);
     h.add(probe_->asked).add(probe_->answered).add(probe_->nacks).add(probe_->helpers.size());
     h.add(probe_->sent_at, now).add(probe_->timed).add(probe_->accused).add(probe_->given_up_at.has_value());
     if (probe_->given_up_at) h.add(*probe_->given_up_at, now);

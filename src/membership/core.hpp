@@ -61,7 +61,7 @@ public:
   std::error_code leave(time_point now, effects_type& out, std::string reason = {});
   /// This node listens elsewhere now.
   std::error_code move_to(const endpoint& at, time_point now, effects_type& out);
-  /// The machine slept so long, while the clock of `now` stood still.
+  /// The machine slept so long. Where the clock of `now` went on and a timer was late, that was noticed already.
   void slept(duration length, time_point now, effects_type& out);
   std::error_code broadcast(std::string topic, bytes payload, time_point now, effects_type& out);
   std::error_code set_tags(tag_map tags, time_point now, effects_type& out);
@@ -155,6 +155,7 @@ private:
   [[nodiscard]] bool is_forged(const claim& heard, std::uint64_t known_boot) const noexcept;
   [[nodiscard]] bool may_be_known(const claim& heard) const;
   [[nodiscard]] bool may_become(const member_row& row, const claim& heard) const;
+  void turn_out(member_row& row, time_point now, effects_type& out);
   [[nodiscard]] claim own_claim() const;
   [[nodiscard]] claim claim_about(const member_row& row) const;
   [[nodiscard]] std::optional<claim> claim_about(const node_id& id) const;
@@ -322,6 +323,7 @@ private:
   std::optional<time_point> leave_at_;
   std::optional<time_point> farewell_at_;
   time_point ran_at_;  ///< when it had its last input
+  std::optional<time_point> pause_noticed_at_;
   // --- not before ---
   time_point push_allowed_at_;
   time_point view_repair_allowed_at_;

@@ -41,6 +41,7 @@ void core::start_probe(time_point now, effects_type& out) {
   probe_ = probe{.sequence = ++last_sequence_,
                  .target = target->key,
                  .addressee = target->tag(),
+                 .incarnation = target->standing.incarnation,
                  .at = target->facts->at,
                  .sent_at = now,
                  .timeout_at = now + timeout,
@@ -83,7 +84,7 @@ void core::end_probe(time_point now, effects_type& out) {
 
 void core::suspect_probed(const probe& what, time_point now, effects_type& out) {
   const member_row* row = members_.find(what.target);
-  if (row == nullptr || row->tag() != what.addressee) return;
+  if (row == nullptr || row->tag() != what.addressee || row->standing.incarnation != what.incarnation) return;
   suspect(node_id{what.target}, now, out);
 }
 

@@ -64,11 +64,10 @@ void core::announce_to(const endpoint& to, effects_type& out) {
   send_datagram(to, writer, out);
 }
 
-/// Whoever was not let in is told nothing.
+/// Whoever may not be known is told nothing. One whose word is behind what is known of it is told: that is how it
+/// learns what it has to overrule.
 bool core::is_admitted(const claim& sender) const {
-  if (!config_.accept) return true;
-  const member_row* row = members_.find(sender.about);
-  return row != nullptr && row->present() && row->standing.boot == sender.boot;
+  return !config_.accept || (members_.find(sender.about) != nullptr && may_be_known(sender));
 }
 
 void core::on_announce(const endpoint& from, const items& with, effects_type& out) {
@@ -101,6 +100,8 @@ stream* core::open_stream(stream_purpose purpose, const endpoint& to, time_point
 }
 
 void core::link(const connection& which, link_state state, time_point now, effects_type& out) {
+  // Whoever connects to one that has left is not to wait for it.
+  if (phase_ == phase::left && state == link_state::up) return out.close(which.number);
   if (!active() || !which.is_stream) return;
   note_pause(now, out);
   const auto found =

@@ -41,6 +41,7 @@ struct probe {
   std::uint32_t sequence = 0;
   node_id target;
   std::uint32_t addressee = 0;
+  std::uint64_t incarnation = 0;  ///< a later one is a sign of life
   endpoint at;
   time_point sent_at;
   time_point timeout_at;                  ///< from here on others are asked

@@ -69,14 +69,16 @@ bucket_set core::differing(const bucket_sums& theirs) const {
 void core::on_view_buckets(const endpoint& from, const view_buckets& m, effects_type& out) {
   const member_row* sender = members_.find(m.sender);
   if (phase_ != phase::running || sender == nullptr || !sender->present()) return;
-  if (!budget_.allows_claims(2 * config_.datagram_max * buckets_asked_max)) return;
+  const std::size_t answered = 2 * config_.datagram_max;  // a list, and what comes of it
+  if (!budget_.allows_claims(answered)) return;
+  const std::size_t most = budget_.allows_claims(answered * buckets_asked_max) ? buckets_asked_max : 1;
   std::vector<std::uint64_t> buckets;
   const bucket_set differ = differing(m.sums);
   for (std::uint64_t i = 0; i < view_bucket_count; ++i) {
     if ((differ >> i & 1U) != 0) buckets.push_back(i);
   }
   random_.shuffle(buckets);
-  buckets.resize(std::min(buckets.size(), buckets_asked_max));
+  buckets.resize(std::min(buckets.size(), most));
   constexpr std::size_t shift = 64 - view_bucket_bits;
   for (const std::uint64_t bucket : buckets) {
     const std::uint64_t first = bucket << shift;

@@ -4,9 +4,11 @@
 
 namespace artillery::membership {
 
-/// The clock that timers go by may stand still while a machine sleeps: the driver knows by another.
+/// Nothing may have been due while a machine slept, or the clock that timers go by stood still: the driver knows by
+/// another. What was noticed since the machine fell asleep was this.
 void core::slept(duration length, time_point now, effects_type& out) {
   if (!active()) return;
+  if (pause_noticed_at_ && now - *pause_noticed_at_ < length) return;
   ++counters_.pauses_noticed;
   probe_.reset();
   come_back(length, now, out);

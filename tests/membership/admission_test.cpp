@@ -100,6 +100,56 @@ TEST_CASE("a member that becomes what may not be is heard no more, and fails", "
   CHECK(t.state_of(p) == member_state::failed);
 }
 
+TEST_CASE("a member that becomes what may not be fails though it answers, and says no more here",
+          "[membership][admission]") {
+  table t{only_version_two()};
+  peer p = make_peer(1);
+  t.receive(p.at, membership::gossip{}, {of_version(p, "2")});
+  t.answer(t.next_ping());
+  t.out.clear();
+  p.incarnation = 1;
+  t.receive(p.at, membership::gossip{}, {of_version(p, "1")});
+  CHECK(t.state_of(p) == member_state::failed);
+  CHECK(t.out.count<membership::failed>() == 1);
+  t.receive(p.at, membership::gossip{}, {},
+            {{.origin = membership::shorten(p.id),
+              .boot = p.boot,
+              .sequence = 1,
+              .topic = "t",
+              .payload = bytes{std::string{"x"}}}});
+  CHECK(t.out.count<membership::user_event>() == 0);
+  // What it was before is let in again.
+  p.incarnation = 2;
+  t.receive(p.at, membership::gossip{}, {of_version(p, "2")});
+  CHECK(t.state_of(p) == member_state::alive);
+}
+
+TEST_CASE("old news of what a member once was costs it nothing", "[membership][admission]") {
+  table t{only_version_two()};
+  peer p = make_peer(1);
+  p.incarnation = 1;
+  t.receive(p.at, membership::gossip{}, {of_version(p, "2")});
+  p.incarnation = 0;
+  t.receive(p.at, membership::gossip{}, {of_version(p, "1")});
+  CHECK(t.state_of(p) == member_state::alive);
+  CHECK(t.core.counted().refused_by_application == 0);
+}
+
+TEST_CASE("who may be known and is behind is told how things stand", "[membership][admission]") {
+  table t{only_version_two()};
+  peer p = make_peer(1);
+  p.boot = 9;
+  t.receive(p.at, membership::gossip{}, {of_version(p, "2")});
+  t.out.clear();
+  // Its clock was set back, and its address is another.
+  p.boot = 3;
+  p.at = make_peer(2).at;
+  exchange(t, of_version(p, "2"));
+  CHECK_FALSE(t.out.frames.empty());
+  t.receive(p.at, membership::announce{}, {of_version(p, "2")});
+  CHECK_FALSE(t.out.all<membership::gossip>().empty());
+}
+
 TEST_CASE("of whom nobody asks everybody is let in", "[membership][admission]") {
   table t;
   t.receive(make_peer(1).at, membership::gossip{}, {of_version(make_peer(1), "1")});

@@ -149,6 +149,17 @@ TEST_CASE("calls at the wrong time get defined errors", "[membership][socket]") 
   }
 }
 
+TEST_CASE("who waits for company in a cluster that leaves is told that none will come", "[membership][socket]") {
+  asio::io_context context;
+  node a{context, quick("a")};
+  ready(context, a);
+  std::optional<std::error_code> joined;
+  a.cluster.async_join([&](std::error_code error) { joined = error; });
+  a.cluster.async_leave([](std::error_code) {});
+  REQUIRE(run_until(context, [&] { return joined.has_value(); }, 2s));
+  CHECK(*joined == errc::has_left);
+}
+
 TEST_CASE("every waiting operation ends when it is cancelled, and when the cluster is destroyed",
           "[membership][socket][cancel]") {
   asio::io_context context;

@@ -28,6 +28,27 @@ TEST_CASE("a member that does not answer is asked through three others and over 
   CHECK(t.out.count<membership::suspected>() == 1);
 }
 
+TEST_CASE("who has refuted meanwhile is not accused once more by the same probe", "[membership][probe]") {
+  table t;
+  peer p = make_peer(1);
+  t.meet(p);
+  t.answer(t.next_ping());
+  t.next_ping();
+  t.out.clear();
+  t.pass(membership::config::lan().probe_timeout);
+  REQUIRE(t.out.opened.size() == 1);
+  const auto refused = connection::stream(t.out.opened.front().first, p.at);
+  t.core.link(refused, link_state::down, t.now, t.out);
+  while (t.state_of(p) == member_state::alive) t.pass(10ms);
+  CHECK(t.core.counted().probes_unanswered == 0);
+  p.incarnation = 1;
+  t.receive(p.at, membership::gossip{}, {p.claim()});
+  const auto before = t.core.counted().probes_unanswered;
+  while (t.core.counted().probes_unanswered == before) t.pass(10ms);
+  CHECK(t.state_of(p) == member_state::alive);
+  CHECK(t.core.counted().suspicions == 1);
+}
+
 TEST_CASE("an answer that a helper passes on counts", "[membership][probe]") {
   table t;
   for (std::uint64_t i = 1; i <= 3; ++i) t.meet(make_peer(i));

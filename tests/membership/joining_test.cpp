@@ -238,3 +238,16 @@ TEST_CASE("tags that a member changes are known to all", "[membership][tags][sim
   }
   CHECK(world.checkers().seen().updated == 4);
 }
+
+TEST_CASE("whoever connects to a node that has left is not kept waiting", "[membership][leave]") {
+  table t;
+  const peer p = make_peer(1);
+  const auto before = connection::stream(2, p.at);
+  t.core.link(before, link_state::up, t.now, t.out);
+  t.core.leave(t.now, t.out);
+  REQUIRE(t.core.has_left());
+  t.core.link(connection::stream(4, p.at), link_state::up, t.now, t.out);
+  CHECK(t.out.closed == std::vector<std::uint64_t>{4});
+  t.core.receive(before, {}, t.now, t.out);
+  CHECK(t.out.closed == std::vector<std::uint64_t>{4, 2});
+}

@@ -133,6 +133,23 @@ TEST_CASE("of views that differ everywhere only a few buckets are asked about at
   CHECK(claims_in(v.a.out.all<membership::view_summary>()) == 0);
 }
 
+TEST_CASE("under the least cap of bytes as many buckets are asked about as there is room for", "[membership][repair]") {
+  membership::config config = membership::config::lan();
+  config.gossip_fanout = 1;
+  config.bytes_per_second_max = 2 * 16 * config.datagram_max;
+  REQUIRE(config.validate().empty());
+  table t{config};
+  t.meet(make_peer(1));
+  t.answer(t.next_ping());
+  while (t.core.has_news()) t.pass(10ms);
+  t.out.clear();
+  membership::view_buckets sums{.sender = membership::shorten(make_peer(1).id)};
+  for (std::size_t i = 0; i < sums.sums.size(); ++i) sums.sums[i] = static_cast<std::uint32_t>(i + 1);
+  t.pass(150ms);
+  t.receive(make_peer(1).at, sums);
+  CHECK_FALSE(t.out.all<membership::view_summary>().empty());
+}
+
 namespace {
 
 std::vector<membership::push_pull_entry> entries_of(const std::vector<std::pair<std::uint64_t, bytes>>& frames,

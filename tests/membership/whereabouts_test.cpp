@@ -122,6 +122,19 @@ TEST_CASE("a member that moved is updated, and probed where it is now", "[member
   CHECK(t.next_ping().to == p.at);
 }
 
+TEST_CASE("a member that moves while it is probed is not suspected for what its old address did not answer",
+          "[membership][whereabouts]") {
+  table t;
+  peer p = make_peer(1);
+  t.meet(p);
+  t.next_ping();
+  p.at = make_peer(2).at;
+  p.incarnation = 1;
+  t.receive(p.at, membership::gossip{}, {p.claim()});
+  while (t.core.counted().probes_unanswered == 0) t.pass(10ms);
+  CHECK(t.state_of(p) == member_state::alive);
+}
+
 TEST_CASE("a node that does not run, or has left, does not move", "[membership][whereabouts]") {
   table t;
   const endpoint after = endpoint::v4(10, 0, 1, 1, 7946);
@@ -198,6 +211,20 @@ TEST_CASE("a machine that slept while its clock stood still tries its seeds and 
 }
 
 // ---- why a member left ----
+
+TEST_CASE("a machine that slept while its clock went on tells of it once", "[membership][whereabouts]") {
+  table t;
+  t.meet(make_peer(1));
+  t.answer(t.next_ping());
+  t.out.clear();
+  t.now += 8h;
+  t.core.expire(t.now, t.out);
+  REQUIRE(t.out.count<membership::paused>() == 1);
+  t.now += 1ms;
+  t.core.slept(8h, t.now, t.out);
+  CHECK(t.out.count<membership::paused>() == 1);
+  CHECK(t.core.counted().pauses_noticed == 1);
+}
 
 TEST_CASE("a member that leaves says why, and is reported with it", "[membership][leave]") {
   table goes;

@@ -19,7 +19,7 @@ namespace artillery::membership {
 ///     const event what = co_await prices.async_next(use_awaitable);
 ///
 /// Move-only; destroying it ends it: what it has not handed out is lost, and the topic is told by the cluster again.
-/// Thread safety: as of `cluster`. It may outlive its cluster.
+/// Thread safety: as of `cluster`. It may outlive its cluster, not the executor's context.
 class subscription {
 public:
   subscription(subscription&& other) noexcept = default;
