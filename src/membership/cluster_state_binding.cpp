@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include "membership/member_snapshot_binding.hpp"
-#include "net/suspension.hpp"
 
 namespace artillery::membership {
 namespace {
@@ -120,7 +119,6 @@ std::error_code cluster::state::on_start() {
     return error;
   }
   seen.bound_to(datagrams_bound());
-  suspended_before_ = net::time_suspended();
   open_group();
   const endpoint at = advertised();
   log(log_level::info, "listening at " + to_string(datagrams_bound()) + ", advertised as " + to_string(at));
@@ -167,7 +165,6 @@ void cluster::state::after_input(membership::core& changed) {
   const bool changes = changed.revision() != std::exchange(posted_revision_, changed.revision());
   const bool measures = changed.round_trips() != std::exchange(posted_round_trips_, changed.round_trips());
   seen.post(changed, changes || measures);
-  look_at_suspension();
   if (!changes) return;
   if (changed.present() > 0) joining.complete_all({});
   if (changed.has_left()) {

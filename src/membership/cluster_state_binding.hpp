@@ -139,12 +139,11 @@ private:
     if (!topics.take(what)) events.push(std::move(what));
   }
   void after_input(membership::core& changed) override;
-  // surroundings_binding.cpp: this machine's addresses, its sleep, the group
+  // surroundings_binding.cpp: this machine's addresses, the group
   [[nodiscard]] endpoint advertised() const;
   void open_group();
   void watch_addresses();
   void look_at_address();
-  void look_at_suspension();
   /// `errc::would_overflow`: it must wait.
   std::error_code try_broadcast(const waiting_broadcast& what);
   void go_on_broadcasting();
@@ -159,7 +158,6 @@ private:
   std::shared_ptr<named_seeds> names_;
   std::shared_ptr<net::datagram_socket> group_;
   std::shared_ptr<net::interface_watch> addresses_;
-  duration suspended_before_{};
   asio::steady_timer snapshot_timer_;
   bool snapshot_due_ = false;
   std::deque<waiting_broadcast> broadcasts_;

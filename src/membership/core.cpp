@@ -389,7 +389,7 @@ std::uint64_t core::hash(time_point now) const {
         .add(probe_->at)
         .add(probe_->timeout_at, now);
     h.add(probe_->asked).add(probe_->answered).add(probe_->nacks).add(probe_->helpers.size());
-    h.add(probe_->sent_at, now).add(probe_->timed).add(probe_->accused).add(probe_->given_up_at.has_value());
+    h.add(probe_->sent_at, now).add(probe_->timed).add(probe_->given_up_at.has_value());
     if (probe_->given_up_at) h.add(*probe_->given_up_at, now);
     for (const endpoint& helper : probe_->helpers) h.add(helper);
   }

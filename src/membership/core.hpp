@@ -61,8 +61,6 @@ public:
   std::error_code leave(time_point now, effects_type& out, std::string reason = {});
   /// This node listens elsewhere now.
   std::error_code move_to(const endpoint& at, time_point now, effects_type& out);
-  /// The machine slept so long. Where the clock of `now` went on and a timer was late, that was noticed already.
-  void slept(duration length, time_point now, effects_type& out);
   std::error_code broadcast(std::string topic, bytes payload, time_point now, effects_type& out);
   std::error_code set_tags(tag_map tags, time_point now, effects_type& out);
   /// A message to one member. `call` is the caller's name for it in `take_finished`, if this returns no error.

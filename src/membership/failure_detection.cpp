@@ -20,7 +20,6 @@ void core::expire_probes(time_point now, effects_type& out) {
   if (probe_ && !probe_->answered && !probe_->asked && probe_->timeout_at <= now) ask_helpers(now, out);
   if (probe_ && !probe_->answered && probe_->given_up_at && *probe_->given_up_at <= now) {
     probe_->given_up_at.reset();
-    probe_->accused = true;
     suspect_probed(*probe_, now, out);
   }
   if (!probe_at_ || *probe_at_ > now) return;
@@ -78,8 +77,7 @@ void core::end_probe(time_point now, effects_type& out) {
   // Helpers that say nothing at all hint that it is this node that is not heard (Lifeguard, section IV.A).
   const auto silent = static_cast<std::uint32_t>(ended.helpers.size()) - ended.nacks;
   awareness_.worse(ended.helpers.empty() ? 1 : silent);
-  // Whoever was accused before the interval's end may have refuted since.
-  if (!ended.accused) suspect_probed(ended, now, out);
+  suspect_probed(ended, now, out);
 }
 
 void core::suspect_probed(const probe& what, time_point now, effects_type& out) {

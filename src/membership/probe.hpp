@@ -48,7 +48,6 @@ struct probe {
   std::optional<time_point> given_up_at;  ///< nobody listens there: its helpers have so long
   bool asked = false;
   bool answered = false;
-  bool accused = false;  ///< it was suspected for want of an answer
   bool timed = false;  ///< the answer to the ping itself has come
   std::vector<endpoint> helpers;
   std::uint32_t nacks = 0;

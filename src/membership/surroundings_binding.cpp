@@ -1,22 +1,18 @@
-// What a cluster's driver sees of its machine: the addresses, whether it slept, and the group that reaches many at
-// once.
+// What a cluster's driver sees of its machine: the addresses, and the group that reaches many at once.
 #include <array>
-#include <asio/post.hpp>
 
 #include "membership/cluster_state_binding.hpp"
-#include "net/suspension.hpp"
 
 namespace artillery::membership {
 namespace {
 
 /// The number of the datagram port on which the group is heard; 0 is the node's own.
 constexpr std::uint64_t group_port = 1;
-/// A shorter suspension is none: two clocks are never read at one moment.
-constexpr duration suspension_least = std::chrono::milliseconds{100};
 
-/// What others of the network would call this machine: an address of the wanted family that is neither loopback nor
-/// link-local, or else the loopback address.
+/// What others of the network would call this machine: the address from which it would talk to them; where it has no
+/// route, one that is neither loopback nor link-local; or else the loopback address.
 endpoint machine_address(bool v6) {
+  if (const endpoint routed = net::outgoing_address(v6); !routed.is_any()) return routed;
   std::error_code ignored;
   for (const net::network_interface& one : net::list_interfaces(ignored)) {
     if (!one.up || one.loopback) continue;
@@ -79,32 +75,14 @@ void cluster::state::watch_addresses() {
   if (error) log(log_level::warning, "changes of this machine's addresses are not noticed: " + error.message());
 }
 
-/// A machine that has no address at all for a moment keeps the one that it had.
+/// An address that this machine still has is kept, whatever others it has now, and so is the last one of a machine that
+/// has none for a moment: with each change all members are told.
 void cluster::state::look_at_address() {
+  if (!running() || net::interface_of(seen.self().at) != 0) return;
   const endpoint at = advertised();
-  if (at.is_loopback() || !running()) return;
+  if (at.is_loopback()) return;
   call([&](watched_core& core, time_point now, effects<event>& out) {
     core.use([&](membership::core& c) { return c.move_to(at, now, out); });
-  });
-}
-
-// ---- its sleep ----
-
-void cluster::state::look_at_suspension() {
-  const duration suspended = net::time_suspended();
-  const duration slept = suspended - suspended_before_;
-  if (slept < suspension_least) return;
-  suspended_before_ = suspended;
-  // Not within this input.
-  asio::post(driver::executor(), [weak = weak_from_this(), slept] {
-    const auto self = weak.lock();
-    if (self == nullptr) return;
-    static_cast<state&>(*self).call([&](watched_core& core, time_point now, effects<event>& out) {
-      core.use([&](membership::core& c) {
-        c.slept(slept, now, out);
-        return true;
-      });
-    });
   });
 }
 

@@ -4,17 +4,6 @@
 
 namespace artillery::membership {
 
-/// Nothing may have been due while a machine slept, or the clock that timers go by stood still: the driver knows by
-/// another. What was noticed since the machine fell asleep was this.
-void core::slept(duration length, time_point now, effects_type& out) {
-  if (!active()) return;
-  if (pause_noticed_at_ && now - *pause_noticed_at_ < length) return;
-  ++counters_.pauses_noticed;
-  probe_.reset();
-  come_back(length, now, out);
-  finish_input(now, out);
-}
-
 /// Whoever was away for as long as a suspicion lasts may be held for failed by all, and hold whoever went for present:
 /// views are compared at once.
 void core::come_back(duration away, time_point now, effects_type& out) {

@@ -40,6 +40,10 @@ struct network_interface {
 /// All interfaces, by ascending index, each with its addresses in ascending order.
 [[nodiscard]] std::vector<network_interface> list_interfaces(std::error_code& error);
 
+/// The address from which this machine would talk to the rest of the network, as its routes have it (port 0); the
+/// wildcard when there is no route. Nothing is sent.
+[[nodiscard]] endpoint outgoing_address(bool v6);
+
 /// The index of the interface that has this address; 0 when none has, or it is the wildcard.
 [[nodiscard]] std::uint32_t interface_of(const endpoint& address);
 

@@ -1,6 +1,8 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -64,6 +66,22 @@ std::vector<network_interface> list_interfaces(std::error_code& error) {
     std::sort(one.addresses.begin(), one.addresses.end(),
               [](const auto& a, const auto& b) { return a.address < b.address; });
   return found;
+}
+
+endpoint outgoing_address(bool v6) {
+  const endpoint none = v6 ? endpoint::v6({}, 0) : endpoint::v4(0, 0, 0, 0, 0);
+  // Connecting a datagram socket looks the route up, and does no more (udp(7)). Addresses of documentation: nobody's.
+  const endpoint far = v6 ? *parse_endpoint("[2001:db8::1]:9") : endpoint::v4(192, 0, 2, 1, 9);
+  const int socket = ::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return none;
+  const socket_address to = to_socket_address(far);
+  sockaddr_storage own{};
+  socklen_t size = sizeof own;
+  const bool found =
+      ::connect(socket, to.get(), to.size) == 0 && ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0;
+  ::close(socket);
+  const auto at = found ? from_socket_address(reinterpret_cast<const sockaddr*>(&own)) : std::nullopt;
+  return at && !at->is_loopback() && at->scope() == 0 ? at->with_port(0) : none;
 }
 
 }  // namespace artillery::net

@@ -1,5 +1,4 @@
 #include "membership/running_cluster.hpp"
-#include "net/suspension.hpp"
 
 using namespace running;
 
@@ -169,10 +168,4 @@ TEST_CASE("a group that cannot be had is said, and the node goes on without", "[
   CHECK_FALSE(ready(context, a).none());
   REQUIRE(said.size() == 1);
   CHECK(said.front().find("192.0.2.1:17948") != std::string::npos);
-}
-
-TEST_CASE("the time that this machine was suspended does not change while it runs", "[net]") {
-  const duration before = net::time_suspended();
-  CHECK(before >= -1ms);
-  CHECK(net::time_suspended() - before < 100ms);
 }

@@ -213,9 +213,10 @@ struct config {
   /// Where to listen, UDP and TCP with the same port number. Port 0: one that is free for both.
   static constexpr std::uint16_t default_port = 7946;
   endpoint bind = endpoint::v4(0, 0, 0, 0, default_port);
-  /// What the others are told to talk to. None: the bound address, or, when that is the wildcard, the first address of
-  /// its family on an interface that is up and not loopback: give it where there are several (bridges of containers
-  /// are interfaces, too). A port of 0 means the bound port.
+  /// What the others are told to talk to. None: the bound address, or, when that is the wildcard, the address from
+  /// which the system's routes would have this machine talk to others; without a route the first of its family on an
+  /// interface that is up and not loopback. It is then watched: a node whose machine has lost that address is `moved`.
+  /// A port of 0 means the bound port.
   endpoint advertise;
 
   // --- failure detection (SWIM, sections 3 and 4) ---
