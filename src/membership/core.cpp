@@ -175,7 +175,6 @@ void core::note_pause(time_point now, effects_type& out) {
   ran_at_ = now;
   if (late <= config_.probe_timeout / 2 || mutant(mutation::trusts_after_pause)) return;
   ++counters_.pauses_noticed;
-  pause_noticed_at_ = now;
   awareness_.worse();
   for_each_timer([&](time_point& timer) { timer += late; });
   suspicions_.postpone(late);

@@ -321,7 +321,6 @@ private:
   std::optional<time_point> leave_at_;
   std::optional<time_point> farewell_at_;
   time_point ran_at_;  ///< when it had its last input
-  std::optional<time_point> pause_noticed_at_;
   // --- not before ---
   time_point push_allowed_at_;
   time_point view_repair_allowed_at_;
