@@ -45,7 +45,7 @@ void membership_host::receive(const connection& from, const bytes& message, time
 void membership_host::link(const connection& which, link_state state, time_point now, network_effects& out) {
   sink effects{process_, now, out, observer_};
   core_.link(which, state, now, effects);
-  hand_on_ended(now);
+  tell_observer(now);
 }
 
 void membership_host::expire(time_point now, network_effects& out) {
@@ -57,20 +57,21 @@ void membership_host::expire(time_point now, network_effects& out) {
 void membership_host::run(const call& what, time_point now, network_effects& out) {
   sink effects{process_, now, out, observer_};
   what(core_, now, effects);
-  hand_on_ended(now);
+  tell_observer(now);
 }
 
-void membership_host::hand_on_ended(time_point now) {
+void membership_host::tell_observer(time_point now) {
   for (const membership::finished_call& one : core_.take_finished()) observer_.ended(process_, one, now);
   for (const membership::query_news& one : core_.take_news()) observer_.came(process_, one, now);
-}
-
-void membership_host::after_input(time_point now) {
-  hand_on_ended(now);
+  // A call may be all that it takes: who is alone has left at once.
   if (!told_gone_ && core_.has_left()) {
     told_gone_ = true;
     observer_.gone(process_, now);
   }
+}
+
+void membership_host::after_input(time_point now) {
+  tell_observer(now);
   if (++inputs_ % inputs_per_check_ != 0) return;
   core_.check_invariants();
   observer_.look_at(process_, core_, now);

@@ -60,7 +60,7 @@ public:
 
 private:
   void after_input(time_point now);
-  void hand_on_ended(time_point now);
+  void tell_observer(time_point now);
 
   std::size_t process_;
   membership::core core_;
