@@ -101,6 +101,8 @@ std::string config::validate() const {
            "tombstone must be at least 10 probe intervals and at most a year");
   c.unless(datagram_max >= datagram_size_least && datagram_max <= datagram_size_most,
            "datagram_max must be 508 to 8900");
+  c.unless(group == endpoint{} || !group.none(), "group must have a port");
+  c.unless(group == endpoint{} || group.is_v6() == bind.is_v6(), "group must be of the same family as bind");
   c.unless(bytes_per_second_max >= 16 * (std::size_t{gossip_fanout} + 1) * datagram_max,
            "bytes_per_second_max must be at least 16 datagrams for each of gossip_fanout + 1 members");
   c.unless(seed_retry >= 10ms && seed_retry <= seed_retry_max, "seed_retry must be 10 ms to seed_retry_max");

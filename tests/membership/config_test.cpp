@@ -52,6 +52,8 @@ TEST_CASE("what oversteps a limit is named", "[membership][config]") {
       {"tombstone", [](config& c) { c.tombstone = 24h * 366; }},
       {"datagram_max", [](config& c) { c.datagram_max = membership::datagram_size_least - 1; }},
       {"datagram_max", [](config& c) { c.datagram_max = membership::datagram_size_most + 1; }},
+      {"group", [](config& c) { c.group = endpoint::v4(239, 1, 2, 3, 0); }},
+      {"group", [](config& c) { c.group = *parse_endpoint("[ff02::7]:7947"); }},
       {"bytes_per_second_max", [](config& c) { c.bytes_per_second_max = 64 * c.datagram_max - 1; }},
       {"seed_retry", [](config& c) { c.seed_retry = c.seed_retry_max + 1s; }},
       {"seed_retry_max", [](config& c) { c.seed_retry_max = 25h; }},

@@ -104,8 +104,9 @@ TEST_CASE("an answer that is late, but within the interval, makes the next one's
 
 namespace {
 
-/// A probe that the peer answers by nothing, up to the moment when others and TCP are tried.
+/// Of four members, all measured, one that answers a probe by nothing, up to the moment when others and TCP are tried.
 sent_datagram unanswered_probe(table& t) {
+  for (std::uint64_t i = 1; i <= 4; ++i) t.meet(make_peer(i));
   for (int i = 0; i < 8; ++i) t.answer(t.next_ping());
   auto ping = t.next_ping();
   t.out.clear();
@@ -122,7 +123,6 @@ void refuse(table& t, const sent_datagram& ping) {
 
 TEST_CASE("a member whose port is closed is suspected once its helpers had their time", "[membership][probe]") {
   table t;
-  for (std::uint64_t i = 1; i <= 4; ++i) t.meet(make_peer(i));
   const auto ping = unanswered_probe(t);
   refuse(t, ping);
   t.pass(199ms);
@@ -135,7 +135,6 @@ TEST_CASE("a member whose port is closed is suspected once its helpers had their
 
 TEST_CASE("who refutes an early suspicion is not suspected again at the interval's end", "[membership][probe]") {
   table t;
-  for (std::uint64_t i = 1; i <= 4; ++i) t.meet(make_peer(i));
   const auto ping = unanswered_probe(t);
   refuse(t, ping);
   t.pass(250ms);
@@ -154,7 +153,6 @@ TEST_CASE("who refutes an early suspicion is not suspected again at the interval
 TEST_CASE("a closed port alone is no reason to suspect: a helper that gets an answer is believed",
           "[membership][probe]") {
   table t;
-  for (std::uint64_t i = 1; i <= 4; ++i) t.meet(make_peer(i));
   const auto ping = unanswered_probe(t);
   refuse(t, ping);
   const auto helper = t.out.all<membership::ping_request>().front().to;
@@ -165,7 +163,6 @@ TEST_CASE("a closed port alone is no reason to suspect: a helper that gets an an
 
 TEST_CASE("a stream that breaks after it was there says nothing: the whole interval is waited", "[membership][probe]") {
   table t;
-  for (std::uint64_t i = 1; i <= 4; ++i) t.meet(make_peer(i));
   const auto ping = unanswered_probe(t);
   t.core.link(connection::stream(t.out.opened.front().first, ping.to), link_state::up, t.now, t.out);
   refuse(t, ping);
