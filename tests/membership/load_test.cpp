@@ -12,7 +12,7 @@ peer numbered(std::uint64_t number) {
                              static_cast<std::uint8_t>(number), 7946)};
 }
 
-struct sent {
+struct load_of_one {
   std::size_t datagrams = 0;
   std::size_t bytes = 0;
 };
@@ -33,15 +33,15 @@ public:
       const time_point second = now + 1s;
       while (core.next_deadline() && *core.next_deadline() <= second) step();
       now = second;
-      receive(numbered(1 + probed_++ % others_).at,
-              membership::ping{.sequence = 1,
-                               .addressee = membership::address_tag(core.self().id, core.self().boot),
-                               .sender = membership::shorten(numbered(1 + (probed_ - 1) % others_).id),
-                               .digests = digests_});
+      const peer asks = numbered(1 + probed_++ % others_);
+      receive(asks.at, membership::ping{.sequence = 1,
+                                        .addressee = membership::address_tag(core.self().id, core.self().boot),
+                                        .sender = membership::shorten(asks.id),
+                                        .digests = digests_});
       take();
     }
   }
-  [[nodiscard]] sent counted() const { return counted_; }
+  [[nodiscard]] load_of_one counted() const { return counted_; }
 
 private:
   void step() {
@@ -64,7 +64,7 @@ private:
   std::uint64_t others_;
   std::uint64_t probed_ = 0;
   membership::digests digests_;
-  sent counted_;
+  load_of_one counted_;
 };
 
 }  // namespace
