@@ -93,8 +93,12 @@ stream* core::open_stream(stream_purpose purpose, const endpoint& to, time_point
   next_stream_ += 2;
   const bool joining = members_.present() == 0;
   if (joining) introducer_ = 0;
-  streams_.push_back(
-      {.number = number, .purpose = purpose, .peer = to, .deadline = now + config_.stream_timeout, .joining = joining});
+  streams_.push_back({.number = number,
+                      .purpose = purpose,
+                      .peer = to,
+                      .deadline = now + config_.stream_timeout,
+                      .joining = joining,
+                      .introduces = joining});
   out.open(number, to);
   return &streams_.back();
 }
@@ -234,9 +238,18 @@ void core::receive_frame(const connection& from, bytes_view frame, time_point no
 
 // ---- push-pull ----
 
+/// Nobody may have told this node yet how far the others are.
+bool core::is_joining() const {
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [](const stream& s) { return s.purpose == stream_purpose::join && s.joining; });
+}
+
 void core::send_state(stream& to, bool answer, effects_type& out) {
-  push_pull part{
-      .joining = to.joining && !answer, .answer = answer, .last = false, .buckets = to.buckets, .entries = {}};
+  push_pull part{.joining = answer ? is_joining() : to.joining,
+                 .answer = answer,
+                 .last = false,
+                 .buckets = to.buckets,
+                 .entries = {}};
   // Whoever joins is to be told some events again: it is said to be as far as before them.
   const bool replays = answer && to.joining && config_.events_replayed > 0 && !mutant(mutation::no_replay);
   const auto replayed =
@@ -308,23 +321,20 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
                        find()->purpose == stream_purpose::fetch;
   if (m.answer == serving || foreign) return end_stream(number, out);
   // The sender comes first of all, in its first part.
+  node_id speaks;
   if (!find()->introduced && !m.entries.empty()) {
+    find()->introduces |= members_.present() == 0;
     const claim& sender = m.entries.front().claim;
+    speaks = sender.about;
     apply(sender, how, now, out);
     if (!is_admitted(sender)) return end_stream(number, out);
     find()->introduced = true;
   }
+  const bool introduces = find()->introduces;
   for (const push_pull_entry& entry : m.entries) {
-    const claim& c = entry.claim;
-    apply(c, how, now, out);
-    if (c.about == self_.id && c.boot == self_.boot) user_events_.raise_sent(entry.events_base);
-    const member_row* row = members_.find(c.about);
-    if (row == nullptr || row->standing.boot != c.boot) continue;
-    if ((!serving && joining) || !row->introduced) {
-      user_events_.adopt_base(c.about, c.boot, entry.events_base, config_.events_replayed > 0);
-    } else if (!mutant(mutation::no_digest_repair)) {
-      user_events_.hear_of(*row, {.origin = shorten(c.about), .boot = c.boot, .base = entry.events_base}, now);
-    }
+    apply(entry.claim, how, now, out);
+    // Who is joining itself can only say for sure how far it is itself.
+    learn_base(entry, introduces, !m.joining || entry.claim.about == speaks, now);
   }
   if (!m.last) return;
   // Applying the claims may have opened streams: the place is looked up again.
@@ -333,6 +343,23 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
   if (!serving) return end_stream(number, out);
   if (phase_ == phase::running) return send_state(*current, true, out);
   end_stream(number, out);
+}
+
+/// How far an origin is. To a newcomer that is where its own time begins; but only the first time, since what is sent
+/// once both know each other is for it, and others may be further by that already.
+void core::learn_base(const push_pull_entry& entry, bool introduces, bool for_good, time_point now) {
+  const claim& c = entry.claim;
+  if (c.about == self_.id && c.boot == self_.boot) user_events_.raise_sent(entry.events_base);
+  member_row* row = members_.find(c.about);
+  if (row == nullptr || row->standing.boot != c.boot) return;
+  const bool before_its_time =
+      !row->due || mutant(mutation::moves_the_beginning) || entry.events_base < user_events_.base_of(c.about);
+  if (!row->introduced || (introduces && before_its_time)) {
+    user_events_.adopt_base(c.about, c.boot, entry.events_base, config_.events_replayed > 0);
+    row->due |= for_good;
+  } else if (!mutant(mutation::no_digest_repair)) {
+    user_events_.hear_of(*row, {.origin = shorten(c.about), .boot = c.boot, .base = entry.events_base}, now);
+  }
 }
 
 duration core::push_pull_interval() const noexcept {

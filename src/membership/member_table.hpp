@@ -40,6 +40,7 @@ struct member_row {
   membership::round_trip round_trip = {};
   bool announced = false;   ///< the application was told that it joined, and not yet that it is gone
   bool introduced = false;  ///< the application was ever told of this life; its events are nobody's before
+  bool due = false;         ///< what it says is counted from here on: nobody's word moves its base further
   bool in_ring = false;     ///< it has a place in the order of probing
   bool buried = false;      ///< failed so long ago that the application hears no more of it
 

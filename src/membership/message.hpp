@@ -193,7 +193,7 @@ struct push_pull_entry {
 };
 /// One part of a view, or of some buckets of it. The sender's own claim comes first of all.
 struct push_pull {
-  bool joining = false;
+  bool joining = false;  ///< the sender has been told nothing yet of how far others are
   bool answer = false;
   bool last = false;
   bucket_set buckets = all_buckets;

@@ -51,9 +51,10 @@ enum class mutation : std::uint8_t {
   no_byte_limit,             ///< news is sent whatever was sent already
   no_replay,                 ///< who is new is told nothing again
   replays_everything,        ///< who is new is told all again that is kept
+  moves_the_beginning,       ///< what is sent while somebody is being introduced is not for it
 };
 
-inline constexpr std::size_t mutations = 40;
+inline constexpr std::size_t mutations = 41;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_deduplication",
                                                                         "no_topic_order",
@@ -93,8 +94,9 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "notices_suffice",
                                                                         "no_byte_limit",
                                                                         "no_replay",
-                                                                        "replays_everything"};
-static_assert(static_cast<std::size_t>(mutation::replays_everything) + 1 == mutations);
+                                                                        "replays_everything",
+                                                                        "moves_the_beginning"};
+static_assert(static_cast<std::size_t>(mutation::moves_the_beginning) + 1 == mutations);
 
 #ifdef ARTILLERY_MUTANTS
 extern mutation planted;  // defined by the program that plants

@@ -31,6 +31,7 @@ struct stream {
   bool introduced = false;           ///< the peer has said who it is, and is let in
   bucket_set buckets = all_buckets;  ///< of an exchange
   bool joining = false;              ///< of a push-pull: the asker knew nobody
+  bool introduces = false;           ///< of a push-pull: this node knew nobody when it began
 };
 
 /// Where this node may find its cluster.

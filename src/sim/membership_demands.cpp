@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -289,6 +290,44 @@ void membership_demands::replaying() {
     if (seen == due[from]) continue;
     violate(host_name(newcomer) + " is new and was told " + std::to_string(seen.size()) + " events of " +
             host_name(from) + " from before, of which the last " + std::to_string(due[from].size()) + " were due");
+  }
+}
+
+void membership_demands::meeting() {
+  if (broken()) return;
+  const std::vector<host> members = world_.members();
+  const membership::config& config = world_.settings();
+  if (members.size() < 2 || members.size() > talkers_max || config.streams_max < members.size()) return;
+  // All speak at once: with a small store that would push words out before they are told.
+  if (std::min(config.events_kept_max, config.broadcasts_max) < members.size() * 3) return;
+  if (world_.hosts() + 1 >= config.members_max) return;
+  const std::string topic = "first words";
+  const host newcomer = world_.add(members);
+  for (host h : members) {
+    world_.call(h, [&](membership::core& c, time_point when, membership::core::effects_type& out) {
+      static_cast<void>(c.add_seed(world_.at(newcomer), when, out));
+    });
+  }
+  const auto holds = [&](host one, host other) {
+    const auto* row = world_.core(one)->table().find(world_.id(other));
+    return row != nullptr && row->present();
+  };
+  // Each speaks once it and the newcomer hold each other, and the newcomer then, too.
+  std::set<host> spoke;
+  for (const time_point end = now() + config.probe_interval; now() < end && spoke.size() < members.size();) {
+    for (host h : members) {
+      if (spoke.contains(h) || !holds(h, newcomer) || !holds(newcomer, h)) continue;
+      spoke.insert(h);
+      world_.broadcast(h, topic);
+      ++figures_.operations;
+    }
+    world_.run_for(100us);
+  }
+  convergence("after somebody came who was looked for", 0s);
+  world_.run_for(world_.stretched(dissemination_bound(config, world_.size()) * 2));
+  for (host h : spoke) {
+    if (world_.checkers().events_seen(world_.process(newcomer), world_.process(h), topic).size() == 1) continue;
+    violate(host_name(newcomer) + " and " + host_name(h) + " knew each other, and its first words were missed");
   }
 }
 

@@ -33,6 +33,9 @@ public:
   void restarting();
   /// Who is new is told the last events again, as many as is wished, once and in order, and no others from before.
   void replaying();
+  /// Who comes and is looked for by all at the same time, as discovery has it, misses nothing of what is said once it
+  /// and the speaker know each other.
+  void meeting();
   /// Who leaves is reported left, by all.
   void leaving();
   /// M2: the dead are reported failed by every living member, within the bound.

@@ -52,6 +52,7 @@ public:
     demands_.idle_load();
     demands_.restarting();
     demands_.replaying();
+    demands_.meeting();
     demands_.leaving();
     demands_.completeness();
     demands_.memory();

@@ -76,6 +76,40 @@ TEST_CASE("a newcomer does not tell on what its first seed told it, but what onl
   CHECK(told[1].about == peers[1].id);
 }
 
+TEST_CASE("what is said once two know each other is heard, though their first exchange ends later",
+          "[membership][join]") {
+  table t;
+  const peer p = make_peer(1);
+  REQUIRE_FALSE(t.core.add_seed(p.at, t.now, t.out));
+  REQUIRE(t.out.opened.size() == 1);
+  const auto asked = connection::stream(t.out.opened.front().first, p.at);
+  const auto says = [&](const connection& by, membership::push_pull view, std::uint64_t sent) {
+    view.last = true;
+    view.entries.push_back({p.claim(), sent});
+    std::vector<std::byte> frame;
+    membership::write_frame(frame, detail::cluster_tag("default"), true, view);
+    t.core.receive(by, frame, t.now, t.out);
+  };
+  // Both look for each other: the peer's own question arrives first. It has said three things so far.
+  const auto served = connection::stream(2, p.at);
+  t.core.link(served, link_state::up, t.now, t.out);
+  says(served, {.joining = true, .answer = false, .entries = {}}, 3);
+  REQUIRE(t.core.present() == 1);
+  // It says a fourth, then answers our question, and the answer is the first to arrive.
+  t.core.link(asked, link_state::up, t.now, t.out);
+  says(asked, {.joining = false, .answer = true, .entries = {}}, 4);
+  const membership::event_record fourth{.origin = membership::shorten(p.id),
+                                        .boot = p.boot,
+                                        .sequence = 4,
+                                        .previous = 0,
+                                        .lamport = 4,
+                                        .topic = "t",
+                                        .payload = bytes{std::string{"fourth"}}};
+  t.receive(p.at, membership::gossip{}, {}, {fourth});
+  CHECK(t.out.count<membership::user_event>() == 1);
+  CHECK(t.out.count<membership::gap>() == 0);
+}
+
 TEST_CASE("members whose views agree compare digests and exchange no views; those that differ do",
           "[membership][push_pull][sim]") {
   sim::membership_world world{5};
