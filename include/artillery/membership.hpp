@@ -197,9 +197,9 @@ public:
   /// where it is larger.
   /// Completes: when it is on its way.  Signature: void(std::error_code).
   /// Errors: errc::timed_out (its time is over, or it was answered); errc::invalid_argument (it is answered already);
-  /// errc::too_large (above `config::message_size_max`); errc::unknown_member (the asker is gone); errc::would_overflow
-  /// (too large messages wait); errc::has_left; errc::not_running. Nothing was sent. Cancellation: none: it completes
-  /// at once.
+  /// errc::too_large (above `config::message_size_max`); errc::unknown_member (the asker is gone; one that is only held
+  /// for failed has an answer that fits a datagram once it is back); errc::would_overflow (too large messages wait);
+  /// errc::has_left; errc::not_running. Nothing was sent. Cancellation: none: it completes at once.
   template <class Token>
   auto async_answer(const query& asked, bytes payload, Token&& token) {
     return detail::initiate<void(std::error_code)>(

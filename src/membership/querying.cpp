@@ -115,8 +115,11 @@ std::error_code core::answer(const node_id& asker_id, std::uint64_t number, byte
   if (heard == nullptr) return errc::timed_out;
   if (heard->answer) return errc::invalid_argument;
   const member_row* asker = members_.find(asker_id);
-  if (asker == nullptr || !asker->present() || asker->standing.boot != heard->boot) return errc::unknown_member;
+  if (asker == nullptr || asker->standing.boot != heard->boot || asker->standing.state == member_state::left) {
+    return errc::unknown_member;
+  }
   if (payload.size() > reply_size_max(config_)) {
+    if (!asker->present()) return errc::unknown_member;
     const auto error = post_to(*asker, {.call = 0,
                                         .number = 0,
                                         .question = number,
@@ -143,10 +146,11 @@ void core::tend_queries(time_point now, effects_type& out) {
     q.say_at = now + config_.gossip_interval;
     if (!budget_.allows_events(config_.datagram_max)) continue;
     const member_row* asker = members_.find(q.asker);
-    if (asker == nullptr || !asker->present() || asker->standing.boot != q.boot) {
+    if (asker == nullptr || asker->standing.boot != q.boot || asker->standing.state == member_state::left) {
       q.say_at.reset();
       continue;
     }
+    if (!asker->present()) continue;  // it may only be cut off: said once it is back, within the time of its question
     datagram_writer writer = begin_datagram(reply{.sender = shorten(self_.id),
                                                   .boot = self_.boot,
                                                   .addressee = asker->tag(),

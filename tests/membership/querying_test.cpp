@@ -188,6 +188,28 @@ TEST_CASE("that a query is here, and its answer, are said until the asker has th
   CHECK(t.core.answer(p.id, 1, "so", t.now, t.out) == errc::timed_out);
 }
 
+TEST_CASE("an asker that was held for dead meanwhile has its answer when it is back", "[membership][query]") {
+  asker t;
+  peer p = t.peers[0];
+  t.receive(p.at, membership::gossip{}, {}, {question_of(p, 1, {.timeout_ms = 60'000, .tags = {}, .members = {}})});
+  t.receive(p.at, membership::reply_receipt{.question = 1, .answers = false});
+  t.receive(t.peers[1].at, membership::gossip{}, {p.claim(membership::member_state::failed)});
+  REQUIRE(t.state_of(p) == membership::member_state::failed);
+  t.out.clear();
+  REQUIRE_FALSE(t.core.answer(p.id, 1, "so", t.now, t.out));
+  t.pass(2s);
+  CHECK(t.out.all<membership::reply>().empty());
+  p.incarnation = 1;
+  t.meet(p);
+  t.pass(200ms);
+  REQUIRE_FALSE(t.out.all<membership::reply>().empty());
+  CHECK(std::get<membership::reply>(t.out.all<membership::reply>()[0].message.body).payload.text() == "so");
+  // One that has left is gone for good.
+  t.receive(p.at, membership::gossip{}, {}, {question_of(p, 2, {.timeout_ms = 60'000, .tags = {}, .members = {}})});
+  t.receive(p.at, membership::gossip{}, {p.claim(membership::member_state::left)});
+  CHECK(t.core.answer(p.id, 2, "so", t.now, t.out) == errc::unknown_member);
+}
+
 TEST_CASE("an answer that no datagram holds goes by a stream", "[membership][query]") {
   asker t;
   const peer& p = t.peers[0];
