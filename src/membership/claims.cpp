@@ -126,7 +126,7 @@ void core::meet(const claim& heard, path how, time_point now, effects_type& out)
   // Whoever was at our address before us is gone: nobody knows better than we do.
   const bool displaced = heard.facts->at == facts_->at && first.state < member_state::failed;
   if (displaced) first.state = member_state::failed;
-  const bool is_newcomer = members_.present() == 0 || is_joining();
+  const bool is_newcomer = members_.present() == 0 || is_introduced_now();
   member_row& row = members_.insert(heard.about, first, facts_of(heard, heard.facts), now);
   row.due = !is_newcomer;
   user_events_.begin_life(row.key, heard.boot, heard.facts->events_sent);
@@ -148,6 +148,7 @@ void core::meet(const claim& heard, path how, time_point now, effects_type& out)
 void core::announce_joined(member_row& row, effects_type& out) {
   row.announced = true;
   row.introduced = true;
+  row.sent_before = user_events_.sent();
   ring_.add(row, random_);
   member told = to_member(row);
   told.state = member_state::alive;
@@ -172,7 +173,7 @@ void core::restart_of(member_row& row, const claim& heard, time_point now, effec
     out.deliver(failed{std::move(old)});
   }
   row.introduced = false;
-  row.due = members_.present() > 1 && !is_joining();
+  row.due = members_.present() > 1 && !is_introduced_now();
   suspicions_.end(row.key);
   if (heard.facts != nullptr) members_.set_facts(row, facts_of(heard, heard.facts));
   members_.set_standing(row, {heard.boot, heard.incarnation, heard.state}, now);

@@ -400,7 +400,7 @@ std::uint64_t core::hash(time_point now) const {
   }
   for (const stream& s : streams_) {
     h.add(s.number).add(s.purpose).add(s.peer).add(s.deadline, now).add(s.up).add(s.greeted).add(s.spoken);
-    h.add(s.joining).add(s.introduces).add(s.introduced).add(s.buckets);
+    h.add(s.joining).add(s.introduces).add(s.introduced).add(s.who).add(s.buckets);
   }
   for (const seed& s : seeds_) h.add(s.at).add(s.next_try, now).add(s.wait);
   for (const time_point allowed :

@@ -251,12 +251,13 @@ private:
   void expire_streams(time_point now, effects_type& out);
   void receive_frame(const connection& from, bytes_view frame, time_point now, effects_type& out);
   void send_frame(stream& to, const message_body& body, effects_type& out);
-  [[nodiscard]] bool is_joining() const;
+  [[nodiscard]] bool is_introduced_now() const;
+  [[nodiscard]] std::uint64_t sent_before(const stream& to) const;
   void send_state(stream& to, bool answer, effects_type& out);
   void on_view_buckets(stream& by, const view_buckets& m, effects_type& out);
   void on_compared(std::uint64_t number, const membership::digests& theirs, time_point now, effects_type& out);
   void on_push_pull(std::uint64_t number, push_pull& m, time_point now, effects_type& out);
-  void learn_base(const push_pull_entry& entry, bool introduces, bool for_good, time_point now);
+  void learn_base(const push_pull_entry& entry, std::uint64_t base, bool introduces, time_point now);
   void exchange_periodically(time_point now, effects_type& out);
   [[nodiscard]] duration push_pull_interval() const noexcept;
 

@@ -238,16 +238,23 @@ void core::receive_frame(const connection& from, bytes_view frame, time_point no
 
 // ---- push-pull ----
 
-/// Nobody may have told this node yet how far the others are.
-bool core::is_joining() const {
-  return std::any_of(streams_.begin(), streams_.end(),
-                     [](const stream& s) { return s.purpose == stream_purpose::join && s.joining; });
+/// While it is, others' words move the beginnings of what it counts.
+bool core::is_introduced_now() const {
+  return std::any_of(streams_.begin(), streams_.end(), [](const stream& s) { return s.introduces; });
+}
+
+/// Whom a stream goes to was a member here when so many events had been sent: all later ones are for it.
+std::uint64_t core::sent_before(const stream& to) const {
+  const member_row* partner = to.who.none() ? members_.present_at(to.peer) : members_.find(to.who);
+  const bool known = partner != nullptr && partner->present() && !mutant(mutation::answers_as_of_now);
+  return known ? partner->sent_before : user_events_.sent();
 }
 
 void core::send_state(stream& to, bool answer, effects_type& out) {
-  push_pull part{.joining = answer ? is_joining() : to.joining,
+  push_pull part{.joining = to.joining && !answer,
                  .answer = answer,
                  .last = false,
+                 .before_you = 0,
                  .buckets = to.buckets,
                  .entries = {}};
   // Whoever joins is to be told some events again: it is said to be as far as before them.
@@ -258,7 +265,9 @@ void core::send_state(stream& to, bool answer, effects_type& out) {
     const auto found = replayed.find(origin.value);
     return found == replayed.end() ? base : std::min(base, found->second);
   };
-  part.entries.push_back({own_claim(), base_for(shorten(self_.id), user_events_.sent())});
+  part.before_you = base_for(shorten(self_.id), sent_before(to));
+  part.entries.push_back({own_claim(), user_events_.sent(), true});
+  const bool settled = !is_introduced_now();
   std::size_t size = size_estimate(*facts_);
   for (const member_row& row : members_) {
     if ((to.buckets >> bucket_of(row.name()) & 1U) == 0) continue;
@@ -267,7 +276,7 @@ void core::send_state(stream& to, bool answer, effects_type& out) {
       part.entries.clear();
       size = 0;
     }
-    push_pull_entry entry{claim_about(row), base_for(row.name(), user_events_.base_of(row.key))};
+    push_pull_entry entry{claim_about(row), base_for(row.name(), user_events_.base_of(row.key)), row.due || settled};
     entry.claim.facts = row.facts;
     size += size_estimate(*row.facts);
     part.entries.push_back(std::move(entry));
@@ -321,20 +330,19 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
                        find()->purpose == stream_purpose::fetch;
   if (m.answer == serving || foreign) return end_stream(number, out);
   // The sender comes first of all, in its first part.
-  node_id speaks;
   if (!find()->introduced && !m.entries.empty()) {
     find()->introduces |= members_.present() == 0;
     const claim& sender = m.entries.front().claim;
-    speaks = sender.about;
     apply(sender, how, now, out);
     if (!is_admitted(sender)) return end_stream(number, out);
     find()->introduced = true;
+    find()->who = sender.about;
   }
-  const bool introduces = find()->introduces;
+  const bool introduces = is_introduced_now();
+  const node_id speaks = find()->who;
   for (const push_pull_entry& entry : m.entries) {
     apply(entry.claim, how, now, out);
-    // Who is joining itself can only say for sure how far it is itself.
-    learn_base(entry, introduces, !m.joining || entry.claim.about == speaks, now);
+    learn_base(entry, entry.claim.about == speaks ? m.before_you : entry.events_base, introduces, now);
   }
   if (!m.last) return;
   // Applying the claims may have opened streams: the place is looked up again.
@@ -345,21 +353,23 @@ void core::on_push_pull(std::uint64_t number, push_pull& m, time_point now, effe
   end_stream(number, out);
 }
 
-/// How far an origin is. To a newcomer that is where its own time begins; but only the first time, since what is sent
-/// once both know each other is for it, and others may be further by that already.
-void core::learn_base(const push_pull_entry& entry, bool introduces, bool for_good, time_point now) {
+/// How far an origin is. A newcomer begins there, at `base`; but once somebody has told it who knows, no later word
+/// moves that: what was said meanwhile is for the newcomer.
+void core::learn_base(const push_pull_entry& entry, std::uint64_t base, bool introduces, time_point now) {
   const claim& c = entry.claim;
   if (c.about == self_.id && c.boot == self_.boot) user_events_.raise_sent(entry.events_base);
   member_row* row = members_.find(c.about);
   if (row == nullptr || row->standing.boot != c.boot) return;
-  const bool before_its_time =
-      !row->due || mutant(mutation::moves_the_beginning) || entry.events_base < user_events_.base_of(c.about);
-  if (!row->introduced || (introduces && before_its_time)) {
-    user_events_.adopt_base(c.about, c.boot, entry.events_base, config_.events_replayed > 0);
-    row->due |= for_good;
-  } else if (!mutant(mutation::no_digest_repair)) {
-    user_events_.hear_of(*row, {.origin = shorten(c.about), .boot = c.boot, .base = entry.events_base}, now);
+  const bool firm = entry.firm || mutant(mutation::believes_any_beginning);
+  const bool lower = row->introduced && (firm || config_.events_replayed > 0);
+  const bool moves =
+      !row->due || mutant(mutation::moves_the_beginning) || (lower && base < user_events_.base_of(c.about));
+  if (!row->introduced || (introduces && moves)) {
+    user_events_.adopt_base(c.about, c.boot, base, lower, now);
+    row->due |= firm;
   }
+  if (!row->introduced || mutant(mutation::no_digest_repair)) return;
+  user_events_.hear_of(*row, {.origin = shorten(c.about), .boot = c.boot, .base = entry.events_base}, now);
 }
 
 duration core::push_pull_interval() const noexcept {

@@ -195,7 +195,7 @@ void member_table::hash(detail::state_hash& into, time_point now) const {
   for (const member_row& row : rows_) {
     into.add(row.key).add(row.standing.boot).add(row.standing.incarnation).add(row.standing.state);
     into.add(row.facts->at).add(row.facts->events_sent).add(row.announced).add(row.introduced);
-    into.add(row.buried).add(row.due);
+    into.add(row.buried).add(row.due).add(row.sent_before);
     row.round_trip.hash(into);
     if (!row.present()) into.add(row.since, now);  // of the others nobody asks for how long
   }

@@ -38,11 +38,12 @@ struct member_row {
   std::shared_ptr<const membership::facts> facts;
   time_point since;  ///< of its present state
   membership::round_trip round_trip = {};
-  bool announced = false;   ///< the application was told that it joined, and not yet that it is gone
-  bool introduced = false;  ///< the application was ever told of this life; its events are nobody's before
-  bool due = false;         ///< what it says is counted from here on: nobody's word moves its base further
-  bool in_ring = false;     ///< it has a place in the order of probing
-  bool buried = false;      ///< failed so long ago that the application hears no more of it
+  std::uint64_t sent_before = 0;  ///< events of this node's from before it knew the member
+  bool announced = false;         ///< the application was told that it joined, and not yet that it is gone
+  bool introduced = false;        ///< the application was ever told of this life; its events are nobody's before
+  bool due = false;               ///< its events are counted from here on: nobody's word moves its beginning further
+  bool in_ring = false;           ///< it has a place in the order of probing
+  bool buried = false;            ///< failed so long ago that the application hears no more of it
 
   [[nodiscard]] bool present() const noexcept {
     return standing.state == member_state::alive || standing.state == member_state::suspect;

@@ -73,7 +73,7 @@ void put_body(writer& out, const event_reply& m) {
 
 constexpr std::size_t view_entry_size = 12;
 constexpr std::size_t event_entry_size = 32;
-constexpr std::size_t push_pull_entry_size_min = 1 + 16 + 8 + 1 + 1;
+constexpr std::size_t push_pull_entry_size_min = 1 + 16 + 8 + 1 + 1 + 1;
 constexpr std::size_t push_pull_entries_max = 4'096;
 
 void take_body(input_archive& archive, ping& m) {
@@ -146,6 +146,7 @@ void take_body(input_archive& archive, push_pull& m) {
   m.joining = in.take<bool>();
   m.answer = in.take<bool>();
   m.last = in.take<bool>();
+  m.before_you = in.take_varint();
   m.buckets = in.take<bucket_set>();
   const std::size_t count = in.take_count(push_pull_entries_max, push_pull_entry_size_min);
   m.entries.reserve(count);
@@ -154,6 +155,7 @@ void take_body(input_archive& archive, push_pull& m) {
     push_pull_entry entry;
     entry.claim = take_claim(archive, head);
     entry.events_base = in.take_varint();
+    entry.firm = in.take<bool>();
     if (entry.claim.facts == nullptr) throw archive_error{"a push-pull entry without facts"};
     m.entries.push_back(std::move(entry));
   }
@@ -268,10 +270,11 @@ void begin_frame(std::vector<std::byte>& buffer, std::uint32_t cluster, bool fir
 }
 
 void put_push_pull(std::vector<std::byte>& buffer, const push_pull& m) {
-  writer{buffer}.put(m.joining).put(m.answer).put(m.last).put(m.buckets).put_varint(m.entries.size());
+  writer{buffer}.put(m.joining).put(m.answer).put(m.last).put_varint(m.before_you);
+  writer{buffer}.put(m.buckets).put_varint(m.entries.size());
   for (const push_pull_entry& e : m.entries) {
     put_claim(buffer, e.claim);
-    writer{buffer}.put_varint(e.events_base);
+    writer{buffer}.put_varint(e.events_base).put(e.firm);
   }
 }
 

@@ -189,13 +189,15 @@ struct event_summary {
 
 struct push_pull_entry {
   membership::claim claim;
-  std::uint64_t events_base = 0;
+  std::uint64_t events_base = 0;  ///< all up to here were delivered to the sender, or sent by it
+  bool firm = false;              ///< and nothing moves the sender's beginning any more
 };
 /// One part of a view, or of some buckets of it. The sender's own claim comes first of all.
 struct push_pull {
-  bool joining = false;  ///< the sender has been told nothing yet of how far others are
+  bool joining = false;
   bool answer = false;
   bool last = false;
+  std::uint64_t before_you = 0;  ///< events of the sender from before it knew the receiver
   bucket_set buckets = all_buckets;
   std::vector<push_pull_entry> entries = {};
 };

@@ -52,9 +52,11 @@ enum class mutation : std::uint8_t {
   no_replay,                 ///< who is new is told nothing again
   replays_everything,        ///< who is new is told all again that is kept
   moves_the_beginning,       ///< what is sent while somebody is being introduced is not for it
+  believes_any_beginning,    ///< how far others are is learned from whoever says it, a newcomer or not
+  answers_as_of_now,         ///< a newcomer is told how far its partner is, not how far it was when it met it
 };
 
-inline constexpr std::size_t mutations = 41;
+inline constexpr std::size_t mutations = 43;
 inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_deduplication",
                                                                         "no_topic_order",
@@ -95,8 +97,10 @@ inline constexpr std::array<std::string_view, mutations> mutation_names{"none",
                                                                         "no_byte_limit",
                                                                         "no_replay",
                                                                         "replays_everything",
-                                                                        "moves_the_beginning"};
-static_assert(static_cast<std::size_t>(mutation::moves_the_beginning) + 1 == mutations);
+                                                                        "moves_the_beginning",
+                                                                        "believes_any_beginning",
+                                                                        "answers_as_of_now"};
+static_assert(static_cast<std::size_t>(mutation::answers_as_of_now) + 1 == mutations);
 
 #ifdef ARTILLERY_MUTANTS
 extern mutation planted;  // defined by the program that plants

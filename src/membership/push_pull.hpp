@@ -29,6 +29,7 @@ struct stream {
   bool greeted = false;              ///< the peer's first frame has come
   bool spoken = false;               ///< our first frame has gone
   bool introduced = false;           ///< the peer has said who it is, and is let in
+  node_id who = {};                  ///< what it said
   bucket_set buckets = all_buckets;  ///< of an exchange
   bool joining = false;              ///< of a push-pull: the asker knew nobody
   bool introduces = false;           ///< of a push-pull: this node knew nobody when it began

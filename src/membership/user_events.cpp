@@ -129,13 +129,13 @@ void user_events::begin_life(const node_id& id, std::uint64_t boot, std::uint64_
   o.known = events_sent;
 }
 
-void user_events::adopt_base(const node_id& id, std::uint64_t boot, std::uint64_t base, bool replay) {
-  if (base == 0 && !replay) return;
+void user_events::adopt_base(const node_id& id, std::uint64_t boot, std::uint64_t base, bool lower, time_point now) {
+  if (base == 0 && origins_.find(id) == nullptr) return;
   origin_row& o = origin(id, boot);
-  if (o.boot != boot || !o.untouched || (base <= o.base && !replay)) return;
+  if (o.boot != boot || !o.untouched || base == o.base || (base < o.base && !lower)) return;
   o.base = base;
   o.known = std::max(o.known, base);
-  if (o.known == o.base) o.missing_since.reset();
+  note_missing(o, now);
 }
 
 std::map<std::uint64_t, std::uint64_t> user_events::bases_before_last(std::size_t count) const {

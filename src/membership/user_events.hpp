@@ -64,9 +64,9 @@ public:
 
   /// The origin's later life begins: nothing of it is here yet but what it had sent when it said so.
   void begin_life(const node_id& origin, std::uint64_t boot, std::uint64_t events_sent);
-  /// A newcomer takes over what its first partner has: events before its time are not for it, but for those that it is
-  /// to be told again (`replay`).
-  void adopt_base(const node_id& origin, std::uint64_t boot, std::uint64_t base, bool replay);
+  /// A newcomer takes over what its first partner has: events before its time are not for it. `lower`: if it stands
+  /// further already and nothing was received yet, it goes back.
+  void adopt_base(const node_id& origin, std::uint64_t boot, std::uint64_t base, bool lower, time_point now);
   /// Of each origin the number before the first of the last `count` events kept here, by Lamport time, that are all
   /// here from there on.
   [[nodiscard]] std::map<std::uint64_t, std::uint64_t> bases_before_last(std::size_t count) const;

@@ -261,13 +261,20 @@ void membership_checkers::check_gap(std::size_t process, const membership::gap& 
   a.missed.insert({gap.first, last});
 }
 
-std::string membership_checkers::unaccounted(std::size_t process, std::size_t origin, std::uint64_t last) const {
+std::uint64_t membership_checkers::first_known(std::size_t process, std::size_t origin) const {
+  std::uint64_t first = ~std::uint64_t{0};
   const auto found = processes_[process].events.find(origin);
-  if (found == processes_[process].events.end()) return {};
+  if (found == processes_[process].events.end()) return first;
   const account& a = found->second;
-  std::uint64_t next = ~std::uint64_t{0};
-  if (!a.given.empty()) next = *a.given.begin();
-  if (!a.missed.empty()) next = std::min(next, a.missed.begin()->first);
+  if (!a.given.empty()) first = *a.given.begin();
+  if (!a.missed.empty()) first = std::min(first, a.missed.begin()->first);
+  return first;
+}
+
+std::string membership_checkers::unaccounted(std::size_t process, std::size_t origin, std::uint64_t last) const {
+  std::uint64_t next = first_known(process, origin);
+  if (next == ~std::uint64_t{0}) return {};
+  const account& a = processes_[process].events.at(origin);
   while (next <= last) {
     const auto gap = a.missed.find(next);
     const bool given = a.given.contains(next) || processes_[origin].questions.contains(next);

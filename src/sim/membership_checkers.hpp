@@ -49,6 +49,8 @@ public:
   /// Numbers of the events of `origin` (a process) with `topic` that `process` was given, in order.
   [[nodiscard]] const std::vector<std::uint64_t>& events_seen(std::size_t process, std::size_t origin,
                                                               const std::string& topic);
+  /// The first event of `origin` that `process` was given or told to have missed; none: the highest number there is.
+  [[nodiscard]] std::uint64_t first_known(std::size_t process, std::size_t origin) const;
   /// Every event of `origin` from the first that `process` was given or told to have missed up to `last` is one or the
   /// other. Empty when so; otherwise what is not.
   [[nodiscard]] std::string unaccounted(std::size_t process, std::size_t origin, std::uint64_t last) const;

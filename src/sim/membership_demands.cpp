@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace artillery::sim {
@@ -15,6 +16,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t deaths_max = 4;
 /// A larger group does not talk while the dead are looked for: each word costs the simulator hundreds of datagrams.
 constexpr std::size_t talkers_max = 16;
+
+/// So many come at once and look for each other and all others.
+constexpr std::size_t newcomers_max = 3;
 
 /// So many send a reliable message at a time: a member may accept one stream only.
 constexpr std::size_t senders_max = 8;
@@ -293,41 +297,85 @@ void membership_demands::replaying() {
   }
 }
 
+std::vector<host> membership_demands::come_looked_for(std::size_t count) {
+  const std::vector<host> members = world_.members();
+  std::vector<host> seeds = members;
+  std::vector<host> newcomers;
+  for (std::size_t i = 0; i < count; ++i) {
+    newcomers.push_back(world_.hosts() + i);
+    seeds.push_back(newcomers.back());
+  }
+  for (host h : newcomers) {
+    auto others = seeds;
+    std::erase(others, h);
+    world_.add(others);
+  }
+  for (host h : members) {
+    world_.call(h, [&](membership::core& c, time_point when, membership::core::effects_type& out) {
+      for (host one : newcomers) static_cast<void>(c.add_seed(world_.at(one), when, out));
+    });
+  }
+  return newcomers;
+}
+
 void membership_demands::meeting() {
   if (broken()) return;
   const std::vector<host> members = world_.members();
   const membership::config& config = world_.settings();
-  if (members.size() < 2 || members.size() > talkers_max || config.streams_max < members.size()) return;
-  // All speak at once: with a small store that would push words out before they are told.
-  if (std::min(config.events_kept_max, config.broadcasts_max) < members.size() * 3) return;
-  if (world_.hosts() + 1 >= config.members_max) return;
+  if (members.size() < 2 || members.size() > talkers_max || config.streams_max < members.size() + newcomers_max) return;
+  // They speak much: with a small store that would push words out before they are told.
+  const std::size_t words = (members.size() + newcomers_max) * newcomers_max;
+  if (std::min(config.events_kept_max, config.broadcasts_max) < words * 2) return;
+  if (world_.hosts() + newcomers_max >= config.members_max) return;
   const std::string topic = "first words";
-  const host newcomer = world_.add(members);
-  for (host h : members) {
-    world_.call(h, [&](membership::core& c, time_point when, membership::core::effects_type& out) {
-      static_cast<void>(c.add_seed(world_.at(newcomer), when, out));
-    });
-  }
+  detail::random random = random_.fork("meeting");
+  const std::vector<host> newcomers = come_looked_for(static_cast<std::size_t>(random.between(1, newcomers_max)));
+  std::map<host, std::uint64_t> said_before;
+  for (host h : members) said_before[h] = world_.core(h)->events_base(world_.id(h));
+  std::vector<host> all = members;
+  all.insert(all.end(), newcomers.begin(), newcomers.end());
   const auto holds = [&](host one, host other) {
     const auto* row = world_.core(one)->table().find(world_.id(other));
     return row != nullptr && row->present();
   };
-  // Each speaks once it and the newcomer hold each other, and the newcomer then, too.
-  std::set<host> spoke;
-  for (const time_point end = now() + config.probe_interval; now() < end && spoke.size() < members.size();) {
-    for (host h : members) {
-      if (spoke.contains(h) || !holds(h, newcomer) || !holds(newcomer, h)) continue;
-      spoke.insert(h);
-      world_.broadcast(h, topic);
+  // Whoever meets a newcomer speaks, to it and to all that it knew before.
+  std::map<host, std::set<host>> knows;
+  std::vector<std::tuple<host, host, std::uint64_t>> due;
+  const time_point end = now() + config.probe_interval;
+  for (bool all_met = false; now() < end && !all_met;) {
+    all_met = true;
+    for (host from : all) {
+      std::set<host> known;
+      for (host to : all) {
+        if (from != to && holds(from, to) && holds(to, from)) known.insert(to);
+      }
+      const bool is_news = std::any_of(newcomers.begin(), newcomers.end(),
+                                       [&](host one) { return known.contains(one) && !knows[from].contains(one); });
+      all_met = all_met && known.size() == all.size() - 1;
+      knows[from] = std::move(known);
+      if (!is_news) continue;
+      world_.broadcast(from, topic);
       ++figures_.operations;
+      for (host to : knows[from]) due.emplace_back(from, to, world_.sent_on(world_.process(from), topic));
     }
     world_.run_for(100us);
   }
   convergence("after somebody came who was looked for", 0s);
   world_.run_for(world_.stretched(dissemination_bound(config, world_.size()) * 2));
-  for (host h : spoke) {
-    if (world_.checkers().events_seen(world_.process(newcomer), world_.process(h), topic).size() == 1) continue;
-    violate(host_name(newcomer) + " and " + host_name(h) + " knew each other, and its first words were missed");
+  for (const auto& [from, to, number] : due) {
+    const auto& seen = world_.checkers().events_seen(world_.process(to), world_.process(from), topic);
+    if (std::find(seen.begin(), seen.end(), number) != seen.end()) continue;
+    violate(host_name(to) + " and " + host_name(from) + " knew each other, and word " + std::to_string(number) +
+            " was missed");
+  }
+  if (config.events_replayed > 0) return;
+  for (host one : newcomers) {
+    for (const auto& [from, before] : said_before) {
+      const std::uint64_t first = world_.checkers().first_known(world_.process(one), world_.process(from));
+      if (first > before) continue;
+      violate(host_name(one) + " is new and was told event " + std::to_string(first) + " of " + host_name(from) +
+              ", which had sent " + std::to_string(before) + " before");
+    }
   }
 }
 

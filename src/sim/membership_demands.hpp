@@ -33,8 +33,8 @@ public:
   void restarting();
   /// Who is new is told the last events again, as many as is wished, once and in order, and no others from before.
   void replaying();
-  /// Who comes and is looked for by all at the same time, as discovery has it, misses nothing of what is said once it
-  /// and the speaker know each other.
+  /// Whoever come and are looked for by all at the same time, as discovery has it, miss nothing of what is said once
+  /// they and the speaker know each other, nor do others of what they say; and are told nothing from before.
   void meeting();
   /// Who leaves is reported left, by all.
   void leaving();
@@ -59,6 +59,7 @@ private:
   [[nodiscard]] time_point now() { return world_.world().now(); }
   void violate(std::string what) { world_.checkers().violate(now(), std::move(what)); }
   void settle_health();
+  std::vector<host> come_looked_for(std::size_t count);
   void speak_early(host newcomer, const std::vector<host>& to);
 
   membership_world& world_;

@@ -76,38 +76,86 @@ TEST_CASE("a newcomer does not tell on what its first seed told it, but what onl
   CHECK(told[1].about == peers[1].id);
 }
 
-TEST_CASE("what is said once two know each other is heard, though their first exchange ends later",
-          "[membership][join]") {
-  table t;
-  const peer p = make_peer(1);
-  REQUIRE_FALSE(t.core.add_seed(p.at, t.now, t.out));
-  REQUIRE(t.out.opened.size() == 1);
-  const auto asked = connection::stream(t.out.opened.front().first, p.at);
-  const auto says = [&](const connection& by, membership::push_pull view, std::uint64_t sent) {
+namespace {
+
+/// One that asks a seed while others ask it, and what it is told of events.
+struct newcomer : table {
+  newcomer() { REQUIRE_FALSE(core.add_seed(seed.at, now, out)); }
+
+  [[nodiscard]] connection to_seed() const { return connection::stream(out.opened.at(0).first, seed.at); }
+  void link_up(const connection& by) { core.link(by, link_state::up, now, out); }
+  void hear(const connection& by, membership::push_pull view) {
     view.last = true;
-    view.entries.push_back({p.claim(), sent});
     std::vector<std::byte> frame;
     membership::write_frame(frame, detail::cluster_tag("default"), true, view);
-    t.core.receive(by, frame, t.now, t.out);
-  };
-  // Both look for each other: the peer's own question arrives first. It has said three things so far.
-  const auto served = connection::stream(2, p.at);
-  t.core.link(served, link_state::up, t.now, t.out);
-  says(served, {.joining = true, .answer = false, .entries = {}}, 3);
+    core.receive(by, frame, now, out);
+  }
+  void hear_event(std::uint64_t number) {
+    receive(seed.at, membership::gossip{}, {},
+            {{.origin = membership::shorten(seed.id),
+              .boot = seed.boot,
+              .sequence = number,
+              .previous = 0,
+              .lamport = number,
+              .topic = "t",
+              .payload = bytes{std::to_string(number)}}});
+  }
+
+  const peer seed = make_peer(1);
+  const peer other = make_peer(2);
+  const connection from_seed = connection::stream(2, seed.at);
+  const connection from_other = connection::stream(4, other.at);
+};
+
+}  // namespace
+
+TEST_CASE("what is said once two know each other is heard, though their first exchange ends later",
+          "[membership][join]") {
+  newcomer t;
+  // Both look for each other: the seed's own question arrives first. It has said three things so far.
+  t.link_up(t.from_seed);
+  t.hear(t.from_seed, {.joining = true, .before_you = 3, .entries = {{t.seed.claim(), 3, true}}});
   REQUIRE(t.core.present() == 1);
   // It says a fourth, then answers our question, and the answer is the first to arrive.
-  t.core.link(asked, link_state::up, t.now, t.out);
-  says(asked, {.joining = false, .answer = true, .entries = {}}, 4);
-  const membership::event_record fourth{.origin = membership::shorten(p.id),
-                                        .boot = p.boot,
-                                        .sequence = 4,
-                                        .previous = 0,
-                                        .lamport = 4,
-                                        .topic = "t",
-                                        .payload = bytes{std::string{"fourth"}}};
-  t.receive(p.at, membership::gossip{}, {}, {fourth});
+  t.link_up(t.to_seed());
+  SECTION("of one that says how far it was when they met") {
+    t.hear(t.to_seed(), {.answer = true, .before_you = 3, .entries = {{t.seed.claim(), 4, true}}});
+  }
+  SECTION("of one that does not") {
+    t.hear(t.to_seed(), {.answer = true, .before_you = 4, .entries = {{t.seed.claim(), 4, true}}});
+  }
+  t.hear_event(4);
   CHECK(t.out.count<membership::user_event>() == 1);
   CHECK(t.out.count<membership::gap>() == 0);
+}
+
+TEST_CASE("how far others are is not learned for good from one that is new itself", "[membership][join]") {
+  newcomer t;
+  t.link_up(t.from_other);
+  t.hear(t.from_other, {.joining = true, .entries = {{t.other.claim(), 0, true}, {t.seed.claim(), 0, false}}});
+  REQUIRE(t.core.present() == 2);
+  t.link_up(t.to_seed());
+  t.hear(t.to_seed(), {.answer = true, .before_you = 20, .entries = {{t.seed.claim(), 20, true}}});
+  t.hear_event(21);
+  t.pass(10s);
+  CHECK(t.out.count<membership::user_event>() == 1);
+  CHECK(t.out.count<membership::gap>() == 0);
+}
+
+TEST_CASE("a member says how many events it had sent when it met whom it tells", "[membership][join]") {
+  newcomer t;
+  const auto say = [&] { REQUIRE_FALSE(t.core.broadcast("t", bytes{std::string{"x"}}, t.now, t.out)); };
+  say();
+  t.meet(t.other);
+  say();
+  t.link_up(t.from_other);
+  t.hear(t.from_other, {.joining = true, .entries = {{t.other.claim(), 0, true}}});
+  REQUIRE(t.out.frames.size() == 1);
+  const auto read = membership::read_frame(t.out.frames[0].second, detail::cluster_tag("default"), true);
+  REQUIRE_FALSE(read.error);
+  const auto& answer = std::get<membership::push_pull>(read.value.body);
+  CHECK(answer.before_you == 1);
+  CHECK(answer.entries[0].events_base == 2);
 }
 
 TEST_CASE("members whose views agree compare digests and exchange no views; those that differ do",

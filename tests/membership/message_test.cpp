@@ -332,12 +332,15 @@ TEST_CASE("datagrams of another cluster, version or module are told apart", "[me
 }
 
 TEST_CASE("a push-pull survives the way through frames", "[membership][message]") {
-  push_pull part{.joining = true, .answer = false, .last = true, .entries = {{alive_claim(), 17}}};
+  push_pull part{
+      .joining = true, .answer = false, .last = true, .before_you = 3, .entries = {{alive_claim(), 17, true}}};
   std::vector<std::byte> buffer;
   write_frame(buffer, cluster, true, part);
   const auto first = read_frame(buffer, cluster, true);
   REQUIRE_FALSE(first.error);
+  CHECK(std::get<push_pull>(first.value.body).before_you == 3);
   CHECK(std::get<push_pull>(first.value.body).entries[0].events_base == 17);
+  CHECK(std::get<push_pull>(first.value.body).entries[0].firm);
   for (std::size_t size = 0; size < buffer.size(); ++size) {
     CHECK(read_frame(bytes_view{buffer}.first(size), cluster, true).error);
   }

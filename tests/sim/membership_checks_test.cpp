@@ -95,7 +95,9 @@ TEST_CASE("each check of membership is seen to fail", "[membership][mutants]") {
       trial{mutation::refuses_restarts, "for restarted at once", none},
       trial{mutation::no_replay, "is new and was told", none},
       trial{mutation::replays_everything, "is new and was told", none},
-      trial{mutation::moves_the_beginning, "its first words were missed", none},
+      trial{mutation::moves_the_beginning, "knew each other", none},
+      trial{mutation::answers_as_of_now, "knew each other", none},
+      trial{mutation::believes_any_beginning, "is new and was told event", none},
       trial{mutation::renews_suspicions, "not every death is known", none},
       trial{mutation::keeps_old_events, "things when idle", none});
   CAPTURE(mutation_names[static_cast<std::size_t>(each.mistake)], each.words);
