@@ -360,6 +360,10 @@ void core::learn_base(const push_pull_entry& entry, std::uint64_t base, bool int
   if (c.about == self_.id && c.boot == self_.boot) user_events_.raise_sent(entry.events_base);
   member_row* row = members_.find(c.about);
   if (row == nullptr || row->standing.boot != c.boot) return;
+  if (!user_events_.may_have_sent(*row, base)) {
+    ++counters_.refused_forged;
+    return;
+  }
   const bool firm = entry.firm || mutant(mutation::believes_any_beginning);
   const bool lower = row->introduced && (firm || config_.events_replayed > 0);
   const bool moves =

@@ -64,6 +64,10 @@ public:
 
   /// The origin's later life begins: nothing of it is here yet but what it had sent when it said so.
   void begin_life(const node_id& origin, std::uint64_t boot, std::uint64_t events_sent);
+  /// It may have sent so many: who makes numbers up must not make all real ones look old.
+  [[nodiscard]] bool may_have_sent(const member_row& origin, std::uint64_t number) const noexcept {
+    return number <= believed_max(origin, base_of(origin.key));
+  }
   /// A newcomer takes over what its first partner has: events before its time are not for it. `lower`: if it stands
   /// further already and nothing was received yet, it goes back.
   void adopt_base(const node_id& origin, std::uint64_t boot, std::uint64_t base, bool lower, time_point now);

@@ -142,6 +142,17 @@ TEST_CASE("how far others are is not learned for good from one that is new itsel
   CHECK(t.out.count<membership::gap>() == 0);
 }
 
+TEST_CASE("a beginning that nobody can have reached is not believed", "[membership][join][robust]") {
+  newcomer t;
+  t.link_up(t.to_seed());
+  const std::uint64_t far = membership::sequence_jump_max + 1;
+  t.hear(t.to_seed(), {.answer = true, .before_you = far, .entries = {{t.seed.claim(), far, true}}});
+  REQUIRE(t.core.present() == 1);
+  CHECK(t.core.counted().refused_forged == 1);
+  t.hear_event(1);
+  CHECK(t.out.count<membership::user_event>() == 1);
+}
+
 TEST_CASE("a member says how many events it had sent when it met whom it tells", "[membership][join]") {
   newcomer t;
   const auto say = [&] { REQUIRE_FALSE(t.core.broadcast("t", bytes{std::string{"x"}}, t.now, t.out)); };
