@@ -36,9 +36,9 @@ private:
     return base_local_ + duration{elapsed + gained};
   }
   [[nodiscard]] time_point reached(time_point local_time) const noexcept {
-    const duration wanted = local_time - base_local_;
     if (local_time.time_since_epoch() > never) return time_point::max();
-    if (wanted <= duration::zero()) return base_true_;
+    if (local_time <= base_local_) return base_true_;  // the least there is, too: it stands for "at once"
+    const duration wanted = local_time - base_local_;
     time_point guess = base_true_ + duration{wanted.count() - wanted.count() / (million + ppm_) * ppm_};
     // The guess is within the rounding of `drifted` and of the division: at most some hundred nanoseconds away.
     while (drifted(guess) < local_time) guess += local_time - drifted(guess);

@@ -23,6 +23,16 @@ TEST_CASE("a clock that drifts is never early with a timer, and late by less tha
   }
 }
 
+TEST_CASE("a deadline that is past, however long, is due at once where clocks drift, too", "[sim][clock]") {
+  for (const std::int32_t ppm : {-500, 500}) {
+    sim::host_clock clock;
+    clock.drift(ppm, time_point{1h});
+    CHECK(clock.true_at(time_point{1h} - 1ns) == time_point{1h});
+    CHECK(clock.true_at(time_point{}) == time_point{1h});
+    CHECK(clock.true_at(time_point::min()) == time_point{1h});
+  }
+}
+
 TEST_CASE("a host whose clock is fast sees its timers early, and its own time", "[sim][clock]") {
   pair_of_hosts t;
   t.world.set_clock_drift(t.a, 500);
