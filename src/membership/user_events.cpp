@@ -245,6 +245,7 @@ void user_events::settle(origin_row& o, std::vector<event>& out) {
 }
 
 void user_events::skip_to(origin_row& o, std::uint64_t base, std::vector<event>& out) {
+  if (o.base < base) o.untouched = false;  // what was told to be missed stays so
   // What is held below the new base is delivered, hole by hole, in order.
   while (o.base < base) {
     const std::uint64_t last_missing = o.ahead.empty() ? base : std::min(o.ahead.front().sequence - 1, base);

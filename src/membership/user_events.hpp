@@ -144,7 +144,7 @@ private:
     std::uint64_t base = 0;         // all up to here were delivered or skipped
     std::uint64_t known = 0;        // the last that is known to exist
     std::vector<held_event> ahead;  // by sequence; the first is above base + 1
-    bool untouched = true;          // nothing was received yet: the base may still be adopted
+    bool untouched = true;          // nothing was received or told to be missed yet: the base may still be adopted
     std::uint64_t give_up_to = 0;   // what was known to exist when the wait began
     std::optional<time_point> missing_since;
     time_point ask_at;

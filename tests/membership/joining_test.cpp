@@ -142,6 +142,19 @@ TEST_CASE("how far others are is not learned for good from one that is new itsel
   CHECK(t.out.count<membership::gap>() == 0);
 }
 
+TEST_CASE("what was told to be missed is not given later, though somebody names an earlier beginning",
+          "[membership][join]") {
+  newcomer t;
+  t.link_up(t.from_seed);
+  t.hear(t.from_seed, {.joining = true, .before_you = 3, .entries = {{t.seed.claim(), 4, true}}});
+  t.link_up(t.to_seed());
+  t.pass(3s);
+  REQUIRE(t.out.count<membership::gap>() == 1);
+  t.hear(t.to_seed(), {.answer = true, .before_you = 2, .entries = {{t.seed.claim(), 4, true}}});
+  t.hear_event(4);
+  CHECK(t.out.count<membership::user_event>() == 0);
+}
+
 TEST_CASE("a beginning that nobody can have reached is not believed", "[membership][join][robust]") {
   newcomer t;
   t.link_up(t.to_seed());
