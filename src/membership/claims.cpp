@@ -126,9 +126,9 @@ void core::meet(const claim& heard, path how, time_point now, effects_type& out)
   // Whoever was at our address before us is gone: nobody knows better than we do.
   const bool displaced = heard.facts->at == facts_->at && first.state < member_state::failed;
   if (displaced) first.state = member_state::failed;
-  const bool is_newcomer = members_.present() == 0 || is_introduced_now();
+  const bool due = counts_from_facts(1);
   member_row& row = members_.insert(heard.about, first, facts_of(heard, heard.facts), now);
-  row.due = !is_newcomer;
+  row.due = due;
   user_events_.begin_life(row.key, heard.boot, heard.facts->events_sent);
   ++revision_;
   if (displaced) tell(row.key);
@@ -173,7 +173,7 @@ void core::restart_of(member_row& row, const claim& heard, time_point now, effec
     out.deliver(failed{std::move(old)});
   }
   row.introduced = false;
-  row.due = members_.present() > 1 && !is_introduced_now();
+  row.due = counts_from_facts(2);  // one of these may be the member itself
   suspicions_.end(row.key);
   if (heard.facts != nullptr) members_.set_facts(row, facts_of(heard, heard.facts));
   members_.set_standing(row, {heard.boot, heard.incarnation, heard.state}, now);

@@ -252,6 +252,7 @@ private:
   void receive_frame(const connection& from, bytes_view frame, time_point now, effects_type& out);
   void send_frame(stream& to, const message_body& body, effects_type& out);
   [[nodiscard]] bool is_introduced_now() const;
+  [[nodiscard]] bool counts_from_facts(std::size_t known) const;
   [[nodiscard]] std::uint64_t sent_before(const stream& to) const;
   void send_state(stream& to, bool answer, effects_type& out);
   void on_view_buckets(stream& by, const view_buckets& m, effects_type& out);

@@ -243,6 +243,11 @@ bool core::is_introduced_now() const {
   return std::any_of(streams_.begin(), streams_.end(), [](const stream& s) { return s.introduces; });
 }
 
+/// Whoever knows so many and is not being introduced begins with what a member's own facts say that it has sent.
+bool core::counts_from_facts(std::size_t known) const {
+  return members_.present() >= known && !is_introduced_now();
+}
+
 /// Whom a stream goes to was a member here when so many events had been sent: all later ones are for it.
 std::uint64_t core::sent_before(const stream& to) const {
   const member_row* partner = to.who.none() ? members_.present_at(to.peer) : members_.find(to.who);
